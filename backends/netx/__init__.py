@@ -1,0 +1,1 @@
+"""The netx file: its schema, its writer and its reader."""

@@ -1,0 +1,1 @@
+"""The compiler: network IR, spiking IR and the passes between them."""

@@ -1,0 +1,36 @@
+"""What snnc says when the user has something to mend."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One fact that stops the work, said once and completely."""
+
+    where: str
+    """The node, layer, file or option, by the name the user knows it by."""
+    what: str
+    """What was found and what is allowed, with the numbers."""
+    mend: str
+    """One thing the user can do about it."""
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.what}\n  help: {self.mend}"
+
+
+class SnncError(Exception):
+    """Every problem of one input at once; the command line prints it and exits with 1."""
+
+    def __init__(self, *problems: Problem) -> None:
+        super().__init__(*problems)
+        self.problems = problems
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self.problems))
+
+
+def refusal(where: str, what: str, mend: str) -> SnncError:
+    """The error for a single problem, ready to be raised."""
+    return SnncError(Problem(where, what, mend))

@@ -1,0 +1,1 @@
+"""Passes: each a function from a network to a network."""

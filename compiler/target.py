@@ -1,0 +1,48 @@
+"""The limits of the chip: one place for each number."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from snnc.compiler.errors import refusal
+
+
+@dataclass(frozen=True)
+class Target:
+    """What one neuron core can hold and compute, in whole numbers."""
+
+    name: str
+    weight_bits: int
+    """Synaptic weights: two's complement where signs mix, unsigned where they do not."""
+    state_bits: int
+    """Signed width of the current u and the membrane potential v."""
+    max_weight_exponent: int
+    """Weights may be shifted left by 0 to this many bits on their way to the neuron."""
+
+    @property
+    def state_max(self) -> int:
+        """The largest value that u or v can hold."""
+        return int((1 << (self.state_bits - 1)) - 1)
+
+    @property
+    def state_min(self) -> int:
+        """The smallest value that u or v can hold."""
+        return -self.state_max - 1
+
+
+LOIHI = Target("loihi", weight_bits=8, state_bits=24, max_weight_exponent=7)
+TARGETS: Mapping[str, Target] = MappingProxyType({LOIHI.name: LOIHI})
+
+
+def find_target(name: str) -> Target:
+    """Look a target up by its name.
+
+    Raises:
+        SnncError: for a name that no target carries.
+    """
+    if name not in TARGETS:
+        allowed = ", ".join(sorted(TARGETS))
+        raise refusal("--target", f"{name!r} is not a target; allowed: {allowed}", "use one")
+    return TARGETS[name]

@@ -1,0 +1,1 @@
+"""Readers of what users bring, and the training side."""

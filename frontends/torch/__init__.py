@@ -1,0 +1,1 @@
+"""Training for conversion: everything here needs PyTorch (the extra `train`)."""

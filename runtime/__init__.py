@@ -1,0 +1,1 @@
+"""Runs compiled networks and compares them; it reads the file, never the compiler's objects."""

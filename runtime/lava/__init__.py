@@ -1,0 +1,1 @@
+"""The Lava simulator; importing this package does not import Lava."""
