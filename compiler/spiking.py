@@ -225,6 +225,11 @@ def per_neuron(values: npt.NDArray[np.generic], shape: tuple[int, ...]) -> npt.N
     return values.reshape(values.shape + (1,) * (len(shape) - 1))
 
 
+def planar(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Populations live on planes: (channels, length) becomes (channels, 1, length)."""
+    return (shape[0], 1, shape[1]) if len(shape) == 2 else shape
+
+
 def _times(numbers: tuple[int, ...]) -> str:
     return "x".join(map(str, numbers))
 

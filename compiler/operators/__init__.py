@@ -1,0 +1,52 @@
+"""The operators of the network IR: what each computes, on samples of float64.
+
+`apply` takes arrays with a leading batch axis; `shape_of` takes and gives the shapes of one sample,
+without it. Constants broadcast against one sample.
+"""
+
+from snnc.compiler.operators.base import Floats, Operator, Shape, per_channel, span_of, times
+from snnc.compiler.operators.elementwise import (
+    Add,
+    Affine,
+    BatchNorm,
+    Clip,
+    Elementwise,
+    Floor,
+    Round,
+    Staircase,
+)
+from snnc.compiler.operators.linear import (
+    AveragePool,
+    Conv,
+    MatMul,
+    Pad,
+    Reshape,
+    Source,
+    pad,
+    split_pads,
+)
+
+__all__ = [
+    "Add",
+    "Affine",
+    "AveragePool",
+    "BatchNorm",
+    "Clip",
+    "Conv",
+    "Elementwise",
+    "Floats",
+    "Floor",
+    "MatMul",
+    "Operator",
+    "Pad",
+    "Reshape",
+    "Round",
+    "Shape",
+    "Source",
+    "Staircase",
+    "pad",
+    "per_channel",
+    "span_of",
+    "split_pads",
+    "times",
+]

@@ -1,0 +1,39 @@
+"""What every operator of the network IR answers, and the words they share."""
+
+from __future__ import annotations
+
+from typing import Protocol, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+Floats: TypeAlias = npt.NDArray[np.float64]
+Shape: TypeAlias = tuple[int, ...]
+
+
+class Operator(Protocol):
+    """One node's law."""
+
+    def shape_of(self, *sources: Shape) -> Shape:
+        """The shape of a sample of the result."""
+        ...
+
+    def apply(self, *sources: Floats) -> Floats:
+        """The result for a batch."""
+        ...
+
+
+def per_channel(values: Floats, rank: int) -> Floats:
+    """Make (channels,) broadcast over a sample of this rank; leave other ranks alone."""
+    return values.reshape(-1, *(1,) * (rank - 1)) if values.ndim == 1 else values
+
+
+def times(numbers: Shape) -> str:
+    """Sizes as people write them: 3x32x32."""
+    return "x".join(map(str, numbers))
+
+
+def span_of(values: Floats) -> str:
+    """The least and the greatest value, or the one there is."""
+    low, high = float(np.min(values)), float(np.max(values))
+    return f"{low:.6g}" if low == high else f"{low:.6g}..{high:.6g}"

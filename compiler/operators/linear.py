@@ -1,0 +1,213 @@
+"""Linear operators over space and neurons. Feature maps are (channels, *space)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import prod
+
+import numpy as np
+
+from snnc.compiler.operators.base import Floats, Shape, per_channel, times
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """The network's input."""
+
+    shape: Shape
+
+    def shape_of(self, *sources: Shape) -> Shape:
+        """The declared shape."""
+        return self.shape
+
+    def apply(self, *sources: Floats) -> Floats:
+        """An input computes nothing; the evaluator fills it in."""
+        raise NotImplementedError
+
+    def __str__(self) -> str:
+        return "input"
+
+
+@dataclass(frozen=True, eq=False)
+class Conv:
+    """Cross-correlation with zero padding, over one or two axes of space."""
+
+    weights: Floats
+    """(out channels, in channels / groups, *kernel)."""
+    bias: Floats
+    """(out channels,), or one value for each neuron: the shape of the result."""
+    strides: Shape
+    pads: Shape
+    """Zeros before each axis of space, then after each; a negative number crops."""
+    dilations: Shape
+    groups: int = 1
+
+    @property
+    def kernel(self) -> Shape:
+        """Taps along each axis of space."""
+        return self.weights.shape[2:]
+
+    @property
+    def span(self) -> Shape:
+        """Source positions from the first tap to the last, along each axis of space."""
+        return tuple((k - 1) * d + 1 for k, d in zip(self.kernel, self.dilations, strict=True))
+
+    @property
+    def borders(self) -> tuple[tuple[int, int], ...]:
+        """The pads as (before, after) for each axis of space."""
+        return split_pads(self.pads)
+
+    def shape_of(self, *sources: Shape) -> Shape:
+        """(out channels, *space)."""
+        space = (
+            (size + sum(border) - span) // stride + 1
+            for size, border, span, stride in zip(
+                sources[0][1:], self.borders, self.span, self.strides, strict=True
+            )
+        )
+        return (self.weights.shape[0], *space)
+
+    def apply(self, *sources: Floats) -> Floats:
+        """Σ over taps and channels of the group, plus the bias."""
+        (source,) = sources
+        windows = self.windows(pad(source, self.borders))
+        batch, space = windows.shape[0], windows.shape[2 : 2 + len(self.kernel)]
+        grouped = np.moveaxis(windows, 1, 1 + len(space)).reshape(
+            batch, prod(space), self.groups, -1
+        )
+        rows = self.weights.reshape(self.groups, self.weights.shape[0] // self.groups, -1)
+        sums = np.einsum("bpgf,gof->bgop", grouped, rows, optimize=True)
+        result: Floats = sums.reshape(batch, -1, *space) + per_channel(self.bias, len(space) + 1)
+        return result
+
+    def windows(self, padded: Floats) -> Floats:
+        """View what each output position sees: (batch, channels, *space, *kernel)."""
+        axes = list(range(2, 2 + len(self.kernel)))
+        views = np.lib.stride_tricks.sliding_window_view(padded, self.span, axis=axes)  # type: ignore[call-overload]
+        steps = (slice(None, None, step) for step in (*self.strides, *self.dilations))
+        index = (slice(None), slice(None), *steps)
+        return np.asarray(views[index])
+
+    def __str__(self) -> str:
+        kernel, strides = times(self.kernel), times(self.strides)
+        text = f"conv {kernel} stride {strides} pads {','.join(map(str, self.pads))}"
+        text += f" dilation {times(self.dilations)}" if set(self.dilations) != {1} else ""
+        return text + (f" groups {self.groups}" if self.groups > 1 else "")
+
+
+@dataclass(frozen=True, eq=False)
+class MatMul:
+    """Every element of the source, in C, H, W order, meets every neuron."""
+
+    weights: Floats
+    """(neurons, elements)."""
+    bias: Floats
+    """(neurons,)."""
+
+    def shape_of(self, *sources: Shape) -> Shape:
+        """(neurons,)."""
+        return (self.weights.shape[0],)
+
+    def apply(self, *sources: Floats) -> Floats:
+        """Weights times inputs, plus the bias."""
+        rows = sources[0].reshape(len(sources[0]), -1)
+        return np.asarray(rows @ self.weights.T + self.bias)
+
+    def __str__(self) -> str:
+        return f"matmul {times(self.weights.shape[::-1])}"
+
+
+@dataclass(frozen=True, eq=False)
+class AveragePool:
+    """The mean over windows of space."""
+
+    kernel: Shape
+    strides: Shape
+    pads: Shape
+    counts_pads: bool = False
+    """Whether a padding zero counts as a pixel of the window."""
+
+    def shape_of(self, *sources: Shape) -> Shape:
+        """(channels, *space)."""
+        return self.as_sum(sources[0][0]).shape_of(*sources)
+
+    def apply(self, *sources: Floats) -> Floats:
+        """The window's sum over its number of pixels."""
+        shape = sources[0].shape[1:]
+        result: Floats = self.as_sum(shape[0]).apply(*sources) * self.share(shape)
+        return result
+
+    def as_sum(self, channels: int) -> Conv:
+        """The windows' sums, as a depthwise convolution with ones."""
+        ones = np.ones((channels, 1, *self.kernel))
+        single = (1,) * len(self.kernel)
+        return Conv(ones, np.zeros(channels), self.strides, self.pads, single, channels)
+
+    def share(self, shape: Shape) -> Floats:
+        """1/pixels of each window: a scalar, or (1, *space) where windows differ at the border."""
+        if self.counts_pads or not any(self.pads):
+            return np.array(1.0 / prod(self.kernel))
+        return np.asarray(1.0 / self.as_sum(1).apply(np.ones((1, 1, *shape[1:])))[0])
+
+    def __str__(self) -> str:
+        return f"average pool {times(self.kernel)} stride {times(self.strides)}"
+
+
+@dataclass(frozen=True, eq=False)
+class Pad:
+    """Adds a border of one value, or crops."""
+
+    pads: Shape
+    value: float = 0.0
+
+    def shape_of(self, *sources: Shape) -> Shape:
+        """(channels, *space)."""
+        borders = split_pads(self.pads)
+        space = (n + sum(each) for n, each in zip(sources[0][1:], borders, strict=True))
+        return (sources[0][0], *space)
+
+    def apply(self, *sources: Floats) -> Floats:
+        """The source within its border."""
+        return pad(sources[0], split_pads(self.pads), self.value)
+
+    def as_conv(self, channels: int) -> Conv:
+        """The same for a value of 0, as a depthwise convolution with a single one."""
+        single = (1,) * (len(self.pads) // 2)
+        ones = np.ones((channels, 1, *single))
+        return Conv(ones, np.zeros(channels), single, self.pads, single, channels)
+
+    def __str__(self) -> str:
+        return f"pad {','.join(map(str, self.pads))} with {self.value:g}"
+
+
+@dataclass(frozen=True, eq=False)
+class Reshape:
+    """The same elements in the same order, under another shape."""
+
+    shape: Shape
+
+    def shape_of(self, *sources: Shape) -> Shape:
+        """The new shape."""
+        return self.shape
+
+    def apply(self, *sources: Floats) -> Floats:
+        """A view."""
+        return sources[0].reshape(len(sources[0]), *self.shape)
+
+    def __str__(self) -> str:
+        return f"reshape {times(self.shape)}"
+
+
+def pad(batch: Floats, borders: tuple[tuple[int, int], ...], value: float = 0.0) -> Floats:
+    """Surround the axes of space with a value; negative borders crop."""
+    grow = [(max(before, 0), max(after, 0)) for before, after in borders]
+    padded = np.pad(batch, [(0, 0), (0, 0), *grow], constant_values=value)
+    crop = (slice(max(-b, 0), -max(-a, 0) or None) for b, a in borders)
+    index = (slice(None), slice(None), *crop)
+    return padded[index]
+
+
+def split_pads(pads: Shape) -> tuple[tuple[int, int], ...]:
+    """ONNX's order, all the befores and then all the afters, as pairs."""
+    half = len(pads) // 2
+    return tuple(zip(pads[:half], pads[half:], strict=True))

@@ -1,0 +1,169 @@
+"""Chains of element-wise operators become staircases, whatever order an exporter wrote them in.
+
+The result holds only linear operators and `Staircase` nodes: n = clip(⌊a·x + c⌋, 0, N) becomes an
+affine map, the staircase, and the affine map s·n + o after it, which the next projection takes up.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from snnc.compiler import staircase
+from snnc.compiler.errors import Problem, SnncError
+from snnc.compiler.network import Builder, Network, Node
+from snnc.compiler.operators import (
+    Add,
+    Affine,
+    Clip,
+    Elementwise,
+    Floats,
+    Floor,
+    Round,
+    Staircase,
+    per_channel,
+)
+from snnc.compiler.staircase import Atom, Form, NoStaircaseError
+
+TIES = "Round takes .5 to the even neighbour; here every tie goes up, as in floor(x + 1/2)"
+QUANTIZE = (
+    "replace it by a staircase with snnc.frontends.torch.quantize_activations(model, levels=7, "
+    "samples=images), fine-tune for a few epochs and export again"
+)
+
+
+def recognize_staircases(network: Network) -> Network:
+    """Rewrite the element-wise operators by the algebra of `snnc.compiler.staircase`.
+
+    Raises:
+        SnncError: for every activation that has no levels, all of one kind in one problem.
+    """
+    if not any(isinstance(node.operator, Clip | Floor | Round) for node in network):
+        return network
+    return _Recognition(network).result()
+
+
+class _Recognition:
+    """One walk over the nodes; `forms` says what each result is in terms of the new nodes."""
+
+    def __init__(self, network: Network) -> None:
+        self.network = network
+        self.builder = Builder()
+        self.forms: dict[str, Form] = {}
+        self.staircases: list[tuple[Atom, str]] = []
+        self.faults: dict[tuple[str, str], list[str]] = {}
+
+    def result(self) -> Network:
+        """Walk, then build what the output needs."""
+        for node in self.network:
+            self.forms[node.name] = self.form(node)
+        output = self.emit(self.network.output.name, self.network.output.name)
+        if self.faults:
+            raise SnncError(*(Problem(_names(w), what, m) for (what, m), w in self.faults.items()))
+        rounds = any(isinstance(node.operator, Round) for node in self.network)
+        return self.network.replaced(self.builder.nodes(output), *([TIES] if rounds else []))
+
+    def form(self, node: Node) -> Form:
+        """What a node gives, as far as the algebra carries."""
+        if not isinstance(node.operator, Elementwise) or isinstance(node.operator, Staircase):
+            sources = [self.emit(each, node.name) for each in node.sources]
+            return staircase.opaque(self.builder.add(node.name, node.operator, *sources))
+        try:
+            return _apply(node, [self.forms[each] for each in node.sources])
+        except NoStaircaseError as reason:
+            self.fault(node.name, f"{reason}: no staircase is left", QUANTIZE)
+            return staircase.opaque(self.builder.add(node.name, Add(), *self._bases(node)))
+
+    def _bases(self, node: Node) -> list[str]:
+        """Something of the right shape to go on with after a fault."""
+        return [atom.base for each in node.sources for _, atom in self.forms[each].terms][:1]
+
+    def fault(self, where: str, what: str, mend: str) -> None:
+        """Remember a problem, with all nodes that share it."""
+        places = self.faults.setdefault((what, mend), [])
+        if where not in places:
+            places.append(where)
+
+    def emit(self, source: str, consumer: str) -> str:
+        """Build the nodes of a form for a consumer that is not element-wise."""
+        form = self.forms[source]
+        shape = self.network.by_name[source].shape
+        parts = [self.term(source, factor, atom, len(shape)) for factor, atom in form.terms]
+        if not parts:
+            self.fault(source, "its result does not depend on the input", "remove it")
+            return self.network.input.name
+        names = [name for name, _, _ in parts]
+        scales = [scale for _, scale, _ in parts]
+        offset = np.asarray(form.offset + sum(shift for _, _, shift in parts))
+        offsets = [offset, *[np.array(0.0)] * (len(parts) - 1)]
+        label = f"{source}.scale"
+        scaled = [self.scaled(label, *part) for part in zip(names, scales, offsets, strict=True)]
+        return scaled[0] if len(scaled) == 1 else self.builder.add(source, Add(), *scaled)
+
+    def scaled(self, name: str, node: str, scale: Floats, offset: Floats) -> str:
+        """An affine map, unless it would change nothing."""
+        if np.all(scale == 1) and np.all(offset == 0):
+            return node
+        return self.builder.add(name, Affine(scale, offset), node)
+
+    def term(self, name: str, factor: Floats, atom: Atom, rank: int) -> tuple[str, Floats, Floats]:
+        """A node for the atom, with the scale and the shift that make it factor·atom."""
+        if atom.kind == "linear":
+            return atom.base, factor, np.array(0.0)
+        if atom.kind == "clipped":
+            self.fault(*self._unquantised(name))
+            return atom.base, factor, np.array(0.0)
+        return self.staircase(name, atom), factor, factor * atom.low
+
+    def _unquantised(self, name: str) -> tuple[str, str, str]:
+        what = "is clipped but never rounded: a plain ReLU has no levels that spikes could carry"
+        return self._clip_before(name), what, QUANTIZE
+
+    def _clip_before(self, name: str) -> str:
+        """The clip at the root of an element-wise chain: the node the user knows."""
+        node = self.network.by_name[name]
+        while not isinstance(node.operator, Clip) and isinstance(node.operator, Elementwise):
+            node = self.network.by_name[node.sources[0]]
+        return node.name
+
+    def staircase(self, name: str, atom: Atom) -> str:
+        """The staircase of an atom: one node, however many read it."""
+        for known, node in self.staircases:
+            if known.equals(atom):
+                return node
+        levels = atom.high - atom.low
+        if not np.all(np.isfinite(levels)):
+            self.fault(name, "is rounded but not clipped on both sides: no highest level", QUANTIZE)
+            return atom.base
+        if np.any(levels != levels.flat[0]):
+            span = f"{levels.min():g} to {levels.max():g}"
+            self.fault(
+                name, f"its channels have {span} levels; allowed: one number", "equalise them"
+            )
+            return atom.base
+        if levels.flat[0] < 1:
+            self.fault(name, "its clip leaves a single level", "widen the clip")
+            return atom.base
+        inner = self.scaled(f"{name}.shift", atom.base, atom.scale, atom.shift - atom.low)
+        node = self.builder.add(name, Staircase(int(levels.flat[0])), inner)
+        self.staircases.append((atom, node))
+        return node
+
+
+def _apply(node: Node, sources: list[Form]) -> Form:
+    """One element-wise operator, in the algebra."""
+    operator = node.operator
+    rank = len(node.shape)
+    if isinstance(operator, Affine):
+        return staircase.affine(sources[0], operator.scale, operator.offset)
+    if isinstance(operator, Clip):
+        return staircase.clip(sources[0], operator.low, operator.high)
+    if isinstance(operator, Floor):
+        return staircase.floor(sources[0])
+    if isinstance(operator, Round):
+        half = per_channel(np.array(0.5), rank)
+        return staircase.floor(staircase.affine(sources[0], np.array(1.0), half))
+    return staircase.add(*sources)
+
+
+def _names(places: list[str]) -> str:
+    return ", ".join(places)

@@ -1,0 +1,104 @@
+"""The order of the passes, and the one function that runs them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TypeAlias
+
+from snnc.compiler.errors import Problem, SnncError
+from snnc.compiler.legality import verify
+from snnc.compiler.network import Network
+from snnc.compiler.passes.coarsen_staircases import coarsen_staircases
+from snnc.compiler.passes.compose_chains import compose_chains
+from snnc.compiler.passes.encode_input import Encoding, encode_input
+from snnc.compiler.passes.fold_batch_norms import fold_batch_norms
+from snnc.compiler.passes.quantize_weights import Precision, quantize_weights
+from snnc.compiler.passes.recognize_staircases import recognize_staircases
+from snnc.compiler.passes.schedule_populations import schedule_populations
+from snnc.compiler.spiking import Schedule, SpikingNetwork, planar
+from snnc.compiler.target import LOIHI, Target
+from snnc.compiler.verify import COMPOSED, FOLDED, MODEL, RECOGNIZED, Rule, verify_network
+
+Pass: TypeAlias = Callable[[Network], Network]
+Watcher: TypeAlias = Callable[[str, Network | SpikingNetwork], None]
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a user may choose about a compilation."""
+
+    target: Target = LOIHI
+    encoding: Encoding = field(default_factory=Encoding)
+    time_steps: int | None = None
+    """T', fewer than the bits that the levels need; None keeps every level."""
+    weight_bits: int = 8
+    schedule: Schedule = "pipelined"
+
+
+def float_passes(options: Options) -> Mapping[Pass, tuple[str, tuple[Rule, ...]]]:
+    """The passes on floats in their order, each with its name and the rules that hold after it."""
+    encode = partial(encode_input, encoding=options.encoding)
+    coarsen = partial(coarsen_staircases, time_steps=options.time_steps)
+    return {
+        # first: the algebra of staircases knows affine maps alone
+        fold_batch_norms: ("fold_batch_norms", FOLDED),
+        # before any chain is composed: what is left between staircases is linear
+        recognize_staircases: ("recognize_staircases", RECOGNIZED),
+        # normalisation becomes one more affine map for the first chain
+        encode: ("encode_input", RECOGNIZED),
+        # while levels are still free of weights
+        coarsen: ("coarsen_staircases", RECOGNIZED),
+        # last: the bias collects every offset, the half steps of the staircases included
+        compose_chains: ("compose_chains", COMPOSED),
+    }
+
+
+def _unwatched(name: str, network: Network | SpikingNetwork) -> None:
+    """Nobody looks on."""
+
+
+def lower(network: Network, options: Options, watch: Watcher = _unwatched) -> SpikingNetwork:
+    """Run every pass, verifying after each; the result fits the target.
+
+    `watch` is called with the name of each pass and what it left: dumps and timings are watchers.
+
+    Raises:
+        SnncError: with every problem that the first failing pass or rule finds.
+    """
+    _check(options)
+    verify_network(network, MODEL, "read")
+    watch("read", network)
+    for each, (name, rules) in float_passes(options).items():
+        network = each(network)
+        verify_network(network, rules, name)
+        watch(name, network)
+    source = options.encoding.of(network.input.name, planar(network.input.shape))
+    spiking = quantize_weights(network, source, Precision(options.target, options.weight_bits))
+    watch("quantize_weights", spiking)
+    spiking = schedule_populations(spiking, options.schedule)
+    verify(spiking, options.target)
+    watch("schedule_populations", spiking)
+    return spiking
+
+
+PASSES: tuple[str, ...] = (
+    "read",
+    *(name for name, _ in float_passes(Options()).values()),
+    "quantize_weights",
+    "schedule_populations",
+)
+"""The names that `watch` sees, in their order."""
+
+
+def _check(options: Options) -> None:
+    problems = []
+    if options.time_steps is not None and options.time_steps < 1:
+        what = f"{options.time_steps} time steps; allowed: 1 or more"
+        problems.append(Problem("--timesteps", what, "leave it out to keep every level"))
+    if not 2 <= options.weight_bits <= options.target.weight_bits:
+        what = f"{options.weight_bits} bits; allowed: 2 to {options.target.weight_bits}"
+        problems.append(Problem("--weight-bits", what, f"use {options.target.weight_bits}"))
+    if problems:
+        raise SnncError(*problems)

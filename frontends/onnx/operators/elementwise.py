@@ -1,0 +1,164 @@
+"""Readers of element-wise operators: affine maps and the parts of staircases."""
+
+from __future__ import annotations
+
+from functools import reduce
+
+import numpy as np
+import onnx
+
+from snnc.compiler.operators import Add, Affine, Clip, Floats, Floor, Round
+from snnc.frontends.onnx.registry import reads
+from snnc.frontends.onnx.values import Array, Call, Constant, Tensor, sample_constant
+
+ZERO, ONE, INFINITY = np.array(0.0), np.array(1.0), np.array(np.inf)
+SPLIT = "only sums of activations are linear; scale by constants instead"
+
+
+def _operands(call: Call) -> tuple[Tensor | Floats, ...]:
+    """The inputs, constants as they broadcast over the tensor's samples."""
+    shape = call.tensors[0].shape
+    if any(each.shape != shape for each in call.tensors):
+        found = ", ".join(str(each.shape) for each in call.tensors)
+        raise call.refuse(f"broadcasts tensors of shapes {found}", "give them one shape")
+    return tuple(
+        each if isinstance(each, Tensor) else _finite(call, each, shape)
+        for each in call.inputs
+        if isinstance(each, Tensor | Constant)
+    )
+
+
+def _finite(call: Call, constant: Constant, shape: tuple[int, ...]) -> Floats:
+    values = sample_constant(call, constant.value, shape)
+    if not np.all(np.isfinite(values)):
+        what = f"has a constant {constant.name!r} with values that are NaN or infinite"
+        raise call.refuse(what, "train it again from a sound checkpoint")
+    return values
+
+
+@reads("Add", "Sum")
+def add(call: Call) -> str:
+    """Tensors are summed; constants shift the sum."""
+    operands = _operands(call)
+    tensors = [each.node for each in operands if isinstance(each, Tensor)]
+    shift = sum((each for each in operands if not isinstance(each, Tensor)), start=ZERO)
+    node = tensors[0] if len(tensors) == 1 else call.builder.add(call.name, Add(), *tensors)
+    if len(tensors) == 1 or np.any(shift):
+        node = call.builder.add(call.name, Affine(ONE, shift), node)
+    return node
+
+
+@reads("Sub")
+def sub(call: Call) -> str:
+    """The second operand with its sign turned, added."""
+    left, right = _operands(call)
+    if isinstance(left, Tensor) and isinstance(right, Tensor):
+        negative = call.builder.add(call.name, Affine(-ONE, ZERO), right.node)
+        return call.builder.add(call.name, Add(), left.node, negative)
+    if isinstance(left, Tensor):
+        return call.builder.add(call.name, Affine(ONE, -np.asarray(right)), left.node)
+    assert isinstance(right, Tensor)
+    return call.builder.add(call.name, Affine(-ONE, np.asarray(left)), right.node)
+
+
+@reads("Mul")
+def mul(call: Call) -> str:
+    """A constant scales a tensor."""
+    left, right = _operands(call)
+    if isinstance(left, Tensor) and isinstance(right, Tensor):
+        raise call.refuse("multiplies two activations", SPLIT)
+    tensor, scale = (left, right) if isinstance(left, Tensor) else (right, left)
+    assert isinstance(tensor, Tensor)
+    return call.builder.add(call.name, Affine(np.asarray(scale), ZERO), tensor.node)
+
+
+@reads("Div")
+def div(call: Call) -> str:
+    """A constant divides a tensor."""
+    left, right = _operands(call)
+    if not isinstance(left, Tensor) or isinstance(right, Tensor):
+        raise call.refuse("divides by an activation", SPLIT)
+    if np.any(right == 0):
+        raise call.refuse("divides by a constant that is 0", "check the scale it stands for")
+    return call.builder.add(call.name, Affine(1.0 / right, ZERO), left.node)
+
+
+@reads("Neg")
+def neg(call: Call) -> str:
+    """The sign turned."""
+    return call.then(Affine(-ONE, ZERO))
+
+
+@reads("Relu")
+def relu(call: Call) -> str:
+    """A clip at 0."""
+    return call.then(Clip(ZERO, INFINITY))
+
+
+@reads("Clip")
+def clip(call: Call) -> str:
+    """A clip at constants; one that is left out is infinite."""
+    low, high = call.option("min", 1), call.option("max", 2)
+    return call.then(Clip(_bound(call, low, -INFINITY), _bound(call, high, INFINITY)))
+
+
+@reads("Min")
+def minimum(call: Call) -> str:
+    """A clip from above."""
+    return call.builder.add(call.name, Clip(-INFINITY, _limit(call, np.minimum)), _one(call))
+
+
+@reads("Max")
+def maximum(call: Call) -> str:
+    """A clip from below."""
+    return call.builder.add(call.name, Clip(_limit(call, np.maximum), INFINITY), _one(call))
+
+
+@reads("Floor")
+def floor(call: Call) -> str:
+    """Rounding down."""
+    return call.then(Floor())
+
+
+@reads("Round")
+def round_to_even(call: Call) -> str:
+    """Rounding to the nearest."""
+    return call.then(Round())
+
+
+@reads("Identity", "Dropout")
+def identity(call: Call) -> str:
+    """Nothing, once training is over."""
+    return call.tensor.node
+
+
+@reads("Cast", "CastLike")
+def cast(call: Call) -> str:
+    """Nothing between floating-point types; others round."""
+    floats = (onnx.TensorProto.FLOAT, onnx.TensorProto.FLOAT16, onnx.TensorProto.DOUBLE)
+    if call.kind == "Cast" and call.attributes["to"] not in (*floats, onnx.TensorProto.BFLOAT16):
+        kind = onnx.TensorProto.DataType.Name(call.attributes["to"])
+        raise call.refuse(f"to {kind} rounds toward 0", "round with Floor or Round, and clip")
+    return call.tensor.node
+
+
+def _bound(call: Call, value: Array | None, missing: Floats) -> Floats:
+    if value is None or value.size == 0:
+        return missing
+    bound = sample_constant(call, value, call.tensor.shape)
+    if np.any(np.isnan(bound)):
+        raise call.refuse("has a bound that is NaN", "check the scale it stands for")
+    # Exporters write "no bound" as the largest float32.
+    return np.where(np.abs(bound) >= np.finfo(np.float32).max, np.copysign(np.inf, bound), bound)
+
+
+def _one(call: Call) -> str:
+    if len(call.tensors) != 1:
+        raise call.refuse("compares two activations", "only clips at constants are staircases")
+    return call.tensors[0].node
+
+
+def _limit(call: Call, choose: np.ufunc) -> Floats:
+    tensor = call.tensors[0]
+    constants = [each for each in call.inputs if isinstance(each, Constant)]
+    return reduce(choose, (sample_constant(call, each.value, tensor.shape) for each in constants))

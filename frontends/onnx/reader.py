@@ -1,0 +1,146 @@
+"""The walk over an ONNX graph: constants are folded, everything else meets its reader."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+
+from snnc.compiler.errors import Problem, SnncError, refusal
+from snnc.compiler.network import Builder, Network, Node
+from snnc.compiler.operators import Shape, Source
+from snnc.frontends.onnx import operators as _readers  # noqa: F401  (registers them)
+from snnc.frontends.onnx.constants import fold, is_foldable
+from snnc.frontends.onnx.loading import Model, load_model
+from snnc.frontends.onnx.registry import READERS, mend_for
+from snnc.frontends.onnx.values import Call, Constant, Tensor, Unknown, Value, attributes_of
+
+
+def read_onnx(path: Path) -> tuple[Network, Model]:
+    """Read a file as a network, and the model cut behind its logits for comparisons.
+
+    Raises:
+        SnncError: with every operator that cannot be read.
+    """
+    model = load_model(path)
+    return read_model(model), model
+
+
+def read_model(model: Model) -> Network:
+    """Read a loaded model.
+
+    Raises:
+        SnncError: with every operator that cannot be read.
+    """
+    remarks = tuple(f"dropped {each}: it does not change the decision" for each in model.dropped)
+    return Network(_Walk(model.proto).nodes(), remarks)
+
+
+class _Walk:
+    """The values of one graph, by the names of its tensors."""
+
+    def __init__(self, proto: onnx.ModelProto) -> None:
+        self.graph = proto.graph
+        self.opset = next(
+            (o.version for o in proto.opset_import if o.domain in ("", "ai.onnx")), 17
+        )
+        self.builder = Builder()
+        self.problems: list[Problem] = []
+        self.values: dict[str, Value] = {
+            each.name: Constant(each.name, onnx.numpy_helper.to_array(each))
+            for each in self.graph.initializer
+        }
+
+    def nodes(self) -> tuple[Node, ...]:
+        """Read everything, then what the output needs."""
+        self._read_input()
+        for index, node in enumerate(self.graph.node):
+            name = node.name or f"{node.op_type} {node.output[0] or index}"
+            try:
+                self._read(node, name)
+            except SnncError as error:
+                self.problems.extend(error.problems)
+                self.values.update(dict.fromkeys(node.output, Unknown()))
+        if len(self.graph.output) > 1:
+            names = ", ".join(each.name for each in self.graph.output)
+            what = f"the model has {len(self.graph.output)} outputs ({names}); allowed: 1"
+            self.problems.append(Problem(self.graph.output[1].name, what, "export one of them"))
+        output = self.values.get(self.graph.output[0].name)
+        if not self.problems and not isinstance(output, Tensor):
+            what = "the output does not depend on the input"
+            self.problems.append(Problem(self.graph.output[0].name, what, "check the model"))
+        if self.problems:
+            raise SnncError(*self.problems)
+        assert isinstance(output, Tensor)
+        return self.builder.nodes(output.node)
+
+    def _read_input(self) -> None:
+        inputs = [each for each in self.graph.input if each.name not in self.values]
+        if len(inputs) != 1:
+            names = ", ".join(each.name for each in inputs) or "none"
+            what = f"the model has {len(inputs)} inputs ({names}); allowed: 1"
+            raise refusal(self.graph.name or "graph", what, "export a model of one input")
+        shape = _sample_shape(inputs[0])
+        node = self.builder.add(inputs[0].name, Source(shape))
+        self.values[node] = Tensor(node, shape)
+
+    def _read(self, node: onnx.NodeProto, name: str) -> None:
+        inputs = tuple(self._value(each, name) for each in node.input)
+        if node.domain not in ("", "ai.onnx") or not (
+            node.op_type in READERS or _folds(node, inputs)
+        ):
+            kind = f"{node.domain}.{node.op_type}" if node.domain else node.op_type
+            raise refusal(name, f"{kind} is not supported", mend_for(node.op_type))
+        if any(isinstance(each, Unknown) for each in inputs):
+            self.values.update(dict.fromkeys(node.output, Unknown()))
+        elif node.op_type == "Shape" and isinstance(inputs[0], Tensor):
+            self._read_shape(node, inputs[0])
+        elif any(isinstance(each, Tensor) for each in inputs):
+            call = Call(name, node.op_type, attributes_of(node), inputs, self.builder)
+            last = READERS[node.op_type](call)
+            self.values[node.output[0]] = Tensor(last, self.builder.shape(last))
+        else:
+            self._fold(node, inputs, name)
+
+    def _value(self, name: str, node: str) -> Value | None:
+        if not name:
+            return None
+        if name not in self.values:
+            raise refusal(
+                node, f"reads {name!r}, which nothing before it writes", "export it again"
+            )
+        return self.values[name]
+
+    def _read_shape(self, node: onnx.NodeProto, tensor: Tensor) -> None:
+        """A batch counts as one image: sizes that depend on it are found out where they matter."""
+        attributes = attributes_of(node)
+        sizes = np.array((1, *tensor.shape), np.int64)
+        part = slice(attributes.get("start", 0), attributes.get("end"))
+        self.values[node.output[0]] = Constant(node.output[0], sizes[part])
+
+    def _fold(self, node: onnx.NodeProto, inputs: tuple[Value | None, ...], name: str) -> None:
+        arrays = [each.value if isinstance(each, Constant) else None for each in inputs]
+        results = fold(node, arrays, self.opset, name)
+        for output, result in zip(filter(None, node.output), results, strict=True):
+            self.values[output] = Constant(output, np.asarray(result))
+
+
+def _folds(node: onnx.NodeProto, inputs: tuple[Value | None, ...]) -> bool:
+    """Whether a node without a reader is a constant, or a size."""
+    constant = all(each is None or isinstance(each, Constant) for each in inputs)
+    return is_foldable(node) and (constant or node.op_type == "Shape")
+
+
+def _sample_shape(value: onnx.ValueInfoProto) -> Shape:
+    """The shape behind the batch, which must be whole numbers."""
+    tensor = value.type.tensor_type
+    sizes = [
+        d.dim_value if d.HasField("dim_value") else d.dim_param or "?" for d in tensor.shape.dim
+    ]
+    fixed = tuple(each for each in sizes[1:] if isinstance(each, int) and each > 0)
+    if not 2 <= len(sizes) <= 4 or len(fixed) != len(sizes) - 1:
+        what = f"has shape {sizes}; allowed: (batch, features), (batch, channels, length) or "
+        what += "(batch, channels, height, width), all but the batch as numbers"
+        raise refusal(value.name, what, "export with an example input, only the batch dynamic")
+    return fixed
