@@ -21,11 +21,17 @@ class Problem:
 
 
 class SnncError(Exception):
-    """Every problem of one input at once; the command line prints it and exits with 1."""
+    """Every problem of one input at once; the command line prints it and exits with 1.
+
+    Places that share a problem share its lines.
+    """
 
     def __init__(self, *problems: Problem) -> None:
         super().__init__(*problems)
-        self.problems = problems
+        places: dict[tuple[str, str], dict[str, None]] = {}
+        for each in problems:
+            places.setdefault((each.what, each.mend), {})[each.where] = None
+        self.problems = tuple(Problem(", ".join(w), *rest) for rest, w in places.items())
 
     def __str__(self) -> str:
         return "\n".join(map(str, self.problems))

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 from snnc.compiler.network import Network
-from snnc.compiler.operators import Add, BatchNorm, Clip, Conv, Floor, MatMul, Round, Staircase
+from snnc.compiler.operators import (
+    Add,
+    BatchNorm,
+    Clip,
+    Conv,
+    Floor,
+    MatMul,
+    Round,
+    Source,
+    Staircase,
+)
 
 Rule = Callable[[Network], Iterator[str]]
 
@@ -40,16 +50,22 @@ def activations_are_staircases(network: Network) -> Iterator[str]:
     yield from (f"{n.name} is left" for n in network if isinstance(n.operator, parts))
 
 
+ALLOWED_SOURCES: Mapping[type, tuple[type, ...]] = {
+    Conv: (Source, Staircase),
+    MatMul: (Source, Staircase),
+    Add: (Conv, MatMul),
+    Staircase: (Conv, MatMul, Add),
+}
+"""What each operator may read once chains are composed; no other operator is left."""
+
+
 def sums_are_projections(network: Network) -> Iterator[str]:
     """Between two staircases stands a projection, or a sum of projections."""
     nodes = network.by_name
     for node in network:
-        sources = [nodes[each].operator for each in node.sources]
-        if isinstance(node.operator, Staircase | Add):
-            allowed = Conv | MatMul if isinstance(node.operator, Add) else Conv | MatMul | Add
-            yield from (f"{node.name} reads {s}" for s in sources if not isinstance(s, allowed))
-        elif any(isinstance(s, Conv | MatMul | Add) for s in sources):
-            yield f"{node.name} follows a projection without a staircase"
+        allowed = ALLOWED_SOURCES.get(type(node.operator), ())
+        sources = (nodes[each].operator for each in node.sources)
+        yield from (f"{node.name} reads {s}" for s in sources if not isinstance(s, allowed))
     if not isinstance(network.output.operator, Conv | MatMul | Add):
         yield f"{network.output.name} is the output, and no projection"
 

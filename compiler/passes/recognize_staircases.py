@@ -50,7 +50,7 @@ class _Recognition:
         self.builder = Builder()
         self.forms: dict[str, Form] = {}
         self.staircases: list[tuple[Atom, str]] = []
-        self.faults: dict[tuple[str, str], list[str]] = {}
+        self.faults: list[Problem] = []
 
     def result(self) -> Network:
         """Walk, then build what the output needs."""
@@ -58,7 +58,7 @@ class _Recognition:
             self.forms[node.name] = self.form(node)
         output = self.emit(self.network.output.name, self.network.output.name)
         if self.faults:
-            raise SnncError(*(Problem(_names(w), what, m) for (what, m), w in self.faults.items()))
+            raise SnncError(*self.faults)
         rounds = any(isinstance(node.operator, Round) for node in self.network)
         return self.network.replaced(self.builder.nodes(output), *([TIES] if rounds else []))
 
@@ -70,18 +70,12 @@ class _Recognition:
         try:
             return _apply(node, [self.forms[each] for each in node.sources])
         except NoStaircaseError as reason:
-            self.fault(node.name, f"{reason}: no staircase is left", QUANTIZE)
+            self.faults.append(Problem(node.name, f"{reason}: no staircase is left", QUANTIZE))
             return staircase.opaque(self.builder.add(node.name, Add(), *self._bases(node)))
 
     def _bases(self, node: Node) -> list[str]:
         """Something of the right shape to go on with after a fault."""
         return [atom.base for each in node.sources for _, atom in self.forms[each].terms][:1]
-
-    def fault(self, where: str, what: str, mend: str) -> None:
-        """Remember a problem, with all nodes that share it."""
-        places = self.faults.setdefault((what, mend), [])
-        if where not in places:
-            places.append(where)
 
     def emit(self, source: str, consumer: str) -> str:
         """Build the nodes of a form for a consumer that is not element-wise."""
@@ -89,7 +83,9 @@ class _Recognition:
         shape = self.network.by_name[source].shape
         parts = [self.term(source, factor, atom, len(shape)) for factor, atom in form.terms]
         if not parts:
-            self.fault(source, "its result does not depend on the input", "remove it")
+            self.faults.append(
+                Problem(source, "its result does not depend on the input", "remove it")
+            )
             return self.network.input.name
         names = [name for name, _, _ in parts]
         scales = [scale for _, scale, _ in parts]
@@ -110,13 +106,13 @@ class _Recognition:
         if atom.kind == "linear":
             return atom.base, factor, np.array(0.0)
         if atom.kind == "clipped":
-            self.fault(*self._unquantised(name))
+            self.faults.append(self._unquantised(name))
             return atom.base, factor, np.array(0.0)
         return self.staircase(name, atom), factor, factor * atom.low
 
-    def _unquantised(self, name: str) -> tuple[str, str, str]:
+    def _unquantised(self, name: str) -> Problem:
         what = "is clipped but never rounded: a plain ReLU has no levels that spikes could carry"
-        return self._clip_before(name), what, QUANTIZE
+        return Problem(self._clip_before(name), what, QUANTIZE)
 
     def _clip_before(self, name: str) -> str:
         """The clip at the root of an element-wise chain: the node the user knows."""
@@ -132,16 +128,22 @@ class _Recognition:
                 return node
         levels = atom.high - atom.low
         if not np.all(np.isfinite(levels)):
-            self.fault(name, "is rounded but not clipped on both sides: no highest level", QUANTIZE)
+            self.faults.append(
+                Problem(
+                    name, "is rounded but not clipped on both sides: no highest level", QUANTIZE
+                )
+            )
             return atom.base
         if np.any(levels != levels.flat[0]):
             span = f"{levels.min():g} to {levels.max():g}"
-            self.fault(
-                name, f"its channels have {span} levels; allowed: one number", "equalise them"
+            self.faults.append(
+                Problem(
+                    name, f"its channels have {span} levels; allowed: one number", "equalise them"
+                )
             )
             return atom.base
         if levels.flat[0] < 1:
-            self.fault(name, "its clip leaves a single level", "widen the clip")
+            self.faults.append(Problem(name, "its clip leaves a single level", "widen the clip"))
             return atom.base
         inner = self.scaled(f"{name}.shift", atom.base, atom.scale, atom.shift - atom.low)
         node = self.builder.add(name, Staircase(int(levels.flat[0])), inner)
@@ -163,7 +165,3 @@ def _apply(node: Node, sources: list[Form]) -> Form:
         half = per_channel(np.array(0.5), rank)
         return staircase.floor(staircase.affine(sources[0], np.array(1.0), half))
     return staircase.add(*sources)
-
-
-def _names(places: list[str]) -> str:
-    return ", ".join(places)

@@ -48,7 +48,8 @@ def load_model(path: Path) -> Model:
         raise refusal(where, what, mend) from None
     if proto.functions:
         proto = inliner.inline_local_functions(proto)
-    dropped = _cut_decisions(proto.graph)
+    dropped = _cut_decisions(proto.graph) if len(proto.graph.output) == 1 else ()
+    _drop_unused(proto.graph)
     return Model(proto, hashlib.sha256(content).hexdigest(), dropped)
 
 
@@ -75,6 +76,18 @@ def _cut_decisions(graph: onnx.GraphProto) -> tuple[str, ...]:
     if dropped:
         output.type.CopyFrom(onnx.helper.make_tensor_type_proto(onnx.TensorProto.FLOAT, None))
     return tuple(dropped)
+
+
+def _drop_unused(graph: onnx.GraphProto) -> None:
+    """Keep the nodes that an output needs."""
+    needed = {each.name for each in graph.output}
+    kept = []
+    for node in reversed(graph.node):
+        if needed.intersection(node.output):
+            needed.update(node.input)
+            kept.append(node)
+    del graph.node[:]
+    graph.node.extend(reversed(kept))
 
 
 def _first_line(error: Exception) -> str:
