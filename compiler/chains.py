@@ -219,7 +219,7 @@ def _as_matrix(steps: list[tuple[Operator, Shape]], source: Shape) -> MatMul:
         rows = np.eye(neurons).reshape(neurons, *shape)
     for operator, before in reversed(steps):
         rows = _pull_back(rows, operator, before)
-    return MatMul(rows.reshape(neurons, -1), np.zeros(neurons))
+    return MatMul(rows.reshape(neurons, -1), np.zeros(shape[0]), shape if len(shape) > 1 else ())
 
 
 def _row_scale(tail: list[tuple[Operator, Shape]], neurons: int) -> Floats:

@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from math import prod
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 Integers: TypeAlias = npt.NDArray[np.int64]
 Floats: TypeAlias = npt.NDArray[np.float64]
+Scalar = TypeVar("Scalar", bound=np.generic)
 InputCode: TypeAlias = Literal["graded", "bits"]
 Schedule: TypeAlias = Literal["pipelined", "sequential"]
 
@@ -218,7 +219,7 @@ def levels_of(node: Input | Population) -> int:
     return node.neuron.levels if isinstance(node.neuron, Firing) else 0
 
 
-def per_neuron(values: npt.NDArray[np.generic], shape: tuple[int, ...]) -> npt.NDArray[np.generic]:
+def per_neuron(values: npt.NDArray[Scalar], shape: tuple[int, ...]) -> npt.NDArray[Scalar]:
     """View values given for each channel, or for each neuron, so that they broadcast over shape."""
     if values.shape == shape:
         return values

@@ -139,9 +139,10 @@ def _clip_steps(form: Form, low: Floats, high: Floats) -> Form:
     if np.any(factor == 0):
         raise NoStaircaseError("clips levels that were multiplied by 0")
     ends = [(bound - form.offset) / factor for bound in (low, high)]
+    least, most = np.minimum(*ends), np.maximum(*ends)
     bounds = []
-    for end in (np.minimum(*ends), np.maximum(*ends)):
-        snapped = _snap(np.clip(end, atom.low, atom.high))
+    for bound in (atom.low, atom.high):
+        snapped = _snap(np.clip(bound, least, most))
         if not _whole(snapped[np.isfinite(snapped)]):
             raise NoStaircaseError("clips its levels between two of them")
         bounds.append(snapped)

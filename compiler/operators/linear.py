@@ -102,16 +102,19 @@ class MatMul:
     weights: Floats
     """(neurons, elements)."""
     bias: Floats
-    """(neurons,)."""
+    """(neurons,), or the shape of the result."""
+    result: Shape = ()
+    """The shape of the result, if the neurons are more than a row."""
 
     def shape_of(self, *sources: Shape) -> Shape:
-        """(neurons,)."""
-        return (self.weights.shape[0],)
+        """(neurons,), or the shape that was asked for."""
+        return self.result or (self.weights.shape[0],)
 
     def apply(self, *sources: Floats) -> Floats:
         """Weights times inputs, plus the bias."""
-        rows = sources[0].reshape(len(sources[0]), -1)
-        return np.asarray(rows @ self.weights.T + self.bias)
+        sums = sources[0].reshape(len(sources[0]), -1) @ self.weights.T
+        shape = self.shape_of()
+        return sums.reshape(-1, *shape) + per_channel(self.bias, len(shape))
 
     def __str__(self) -> str:
         return f"matmul {times(self.weights.shape[::-1])}"

@@ -94,8 +94,9 @@ def _weighted(paths: list[tuple[Node, ...]]) -> str | None:
 
 
 def _with_bias(projection: Conv | MatMul, bias: Floats) -> Operator:
-    shape = (projection.weights.shape[0],)
-    return replace(projection, bias=np.broadcast_to(bias, shape) if bias.ndim < 2 else bias)
+    return replace(
+        projection, bias=np.broadcast_to(bias, projection.bias.shape) if bias.ndim < 2 else bias
+    )
 
 
 def _silent(nodes: Mapping[str, Node], end: str) -> Floats:

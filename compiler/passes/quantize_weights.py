@@ -56,7 +56,8 @@ class _Layer:
     node: Node
     projections: tuple[Node, ...]
     rows: tuple[Floats, ...]
-    """For each projection (channels, fan-in): levels of the result for one level of the source."""
+    """For each projection (channels, neurons that differ, fan-in): levels of the result for one
+    level of the source. A convolution's neurons are all alike, a matrix' all different."""
     levels: tuple[int, ...]
     """The highest level of each source."""
     bias: Floats
@@ -65,8 +66,8 @@ class _Layer:
     def reach(self) -> tuple[Floats, Floats]:
         """The least and the greatest sum of each channel, in levels, without the bias."""
         pairs = list(zip(self.rows, self.levels, strict=True))
-        low = sum(np.minimum(rows, 0).sum(1) * n for rows, n in pairs)
-        high = sum(np.maximum(rows, 0).sum(1) * n for rows, n in pairs)
+        low = sum(np.minimum(rows, 0).sum(2).min(1) * n for rows, n in pairs)
+        high = sum(np.maximum(rows, 0).sum(2).max(1) * n for rows, n in pairs)
         return np.asarray(low), np.asarray(high)
 
 
@@ -124,7 +125,9 @@ def _layer(end: Node, nodes: Mapping[str, Node], levels: Mapping[str, int]) -> _
     rows, bias = [], np.zeros(1)
     for node in projections:
         assert isinstance(node.operator, Conv | MatMul)
-        rows.append(node.operator.weights.reshape(len(node.operator.weights), -1))
+        alike = isinstance(node.operator, Conv)
+        fan_in = node.operator.weights[0].size
+        rows.append(node.operator.weights.reshape(end.shape[0], 1 if alike else -1, fan_in))
         bias = per_channel(bias, len(node.shape)) if node.operator.bias.ndim > 1 else bias
         bias = bias + node.operator.bias
     reached = tuple(levels[node.sources[0]] for node in projections)
@@ -179,7 +182,7 @@ def _largest_scale(layer: _Layer, precision: Precision) -> Floats:
     """The scale at which the finest of a channel's projections fills its weights."""
     scales = []
     for rows in layer.rows:
-        peak = np.abs(rows).max(1)
+        peak = np.abs(rows).max((1, 2))
         scales.append(
             np.divide(
                 precision.weight_max(rows), peak, where=peak > 0, out=np.full(len(rows), np.inf)
@@ -196,7 +199,7 @@ def _state_scale(layer: _Layer, shift: int, precision: Precision) -> Floats:
     least, most = np.minimum(flat.min(1), 0), np.maximum(flat.max(1), 0)
     span = np.maximum(high + most, -(low + least))
     slack = sum(
-        r.shape[1] * n * 2.0 ** (shift - 1) for r, n in zip(layer.rows, layer.levels, strict=True)
+        r.shape[2] * n * 2.0 ** (shift - 1) for r, n in zip(layer.rows, layer.levels, strict=True)
     )
     room = precision.target.state_max - slack - 1
     return np.divide(room, span, where=span > 0, out=np.full(len(span), np.inf))
@@ -214,7 +217,7 @@ def _too_large(layer: _Layer, largest: Floats) -> Problem:
 
 def _best_rounded(layer: _Layer, steps: Floats, shift: int) -> Floats:
     """Among odd steps up to a quarter smaller, the one whose weights round best."""
-    rows = np.concatenate(layer.rows, axis=1)
+    rows = layer.rows[0].reshape(len(steps), -1)
     if rows.shape[1] > SEARCHED_FAN_IN or len(layer.rows) > 1:
         return steps
     offers = 2 * np.round(np.linspace(0, 0.125, SEARCHED_STEPS)[:, None] * steps)
@@ -231,16 +234,16 @@ def _resolution(layer: _Layer, precision: Precision) -> Floats:
 
 def _exponent(rows: Floats, scale: Floats, precision: Precision) -> int:
     """The least shift under which every weight of a projection is in range."""
-    peak = float((np.abs(rows).max(1) * scale).max())
+    peak = float((np.abs(rows).max((1, 2)) * scale).max())
     allowed = precision.weight_max(rows) + 0.5
     return max(0, int(np.ceil(np.log2(peak / allowed)))) if peak > 0 else 0
 
 
 def _projection(node: Node, source: str, rows: Floats, scale: Floats, exponent: int) -> Projection:
-    weights = np.round(rows * (scale / 2.0**exponent)[:, None]).astype(np.int64)
+    weights = np.round(rows * per_channel(scale / 2.0**exponent, 3)).astype(np.int64)
     operator = node.operator
     if isinstance(operator, MatMul):
-        return Projection(source, Dense(weights), exponent)
+        return Projection(source, Dense(weights.reshape(operator.weights.shape)), exponent)
     assert isinstance(operator, Conv)
     kernel = weights.reshape(*operator.weights.shape[:2], *_planar(operator.kernel, 1))
     befores, afters = (_planar(tuple(side), 0) for side in zip(*operator.borders, strict=True))

@@ -77,6 +77,8 @@ def average_pool(call: Call) -> str:
         raise call.refuse("is dilated", "use a depthwise convolution with equal weights")
     strides = _sizes(call, "strides", len(kernel))
     pads = _pads(call, kernel, strides, (1,) * len(kernel))
+    if any(p >= k for p, k in zip(pads, kernel * 2, strict=True)):
+        raise call.refuse("has windows that lie in the padding", "use pads smaller than the kernel")
     pool = AveragePool(kernel, strides, pads, bool(call.attributes.get("count_include_pad", 0)))
     if call.attributes.get("ceil_mode", 0) and not _divides(call.tensor.shape, pool):
         what = "rounds its size up and so reads windows that are cut off"

@@ -1,1 +1,1 @@
-"""The Lava Processes and their models. Lava imports every file in this folder: keep it so."""
+"""Lava Processes and their models alone: Lava's compiler imports every module in this folder."""

@@ -1,0 +1,220 @@
+"""A netx file (schema.py) becomes a spiking network again, once nothing in it is left to trust."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from math import prod
+from pathlib import Path
+from typing import cast, get_args
+
+import h5py
+
+from snnc.backends.netx import schema
+from snnc.backends.netx.arrays import (
+    MEND,
+    fault,
+    integer_of,
+    read_floats,
+    read_group,
+    read_integer,
+    read_integers,
+    read_pair,
+    read_word,
+    read_words,
+    real_of,
+    reals_of,
+    text_of,
+    word_of,
+)
+from snnc.compiler.errors import Problem, SnncError, refusal
+from snnc.compiler.legality import verify
+from snnc.compiler.spiking import (
+    Convolution,
+    Dense,
+    Firing,
+    Input,
+    InputCode,
+    Neuron,
+    Population,
+    Projection,
+    Provenance,
+    Readout,
+    Schedule,
+    SpikingNetwork,
+    bits_for,
+)
+from snnc.compiler.target import TARGETS
+
+
+def read(path: Path) -> SpikingNetwork:
+    """Read a file that snnc wrote; neither PyTorch nor Lava is needed.
+
+    Raises:
+        SnncError: with every fault found in the layers, or in the network that they make.
+    """
+    with _faults_of_hdf5(path), h5py.File(path, "r") as file:
+        network = _network(file)
+    try:
+        verify(network, TARGETS[network.provenance.target])
+    except SnncError as error:
+        problems = (replace(each, where=f"{path} {each.where}") for each in error.problems)
+        raise SnncError(*problems) from error
+    return network
+
+
+@contextmanager
+def _faults_of_hdf5(path: Path) -> Iterator[None]:
+    """The one place where a fault that the HDF5 library finds becomes a message."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise refusal(str(path), "the file does not exist", "run snnc compile first") from error
+    except (OSError, KeyError, RuntimeError, TypeError, ValueError, MemoryError) as error:
+        raise refusal(str(path), f"cannot be read as HDF5 ({error})", MEND) from error
+
+
+def _network(file: h5py.File) -> SpikingNetwork:
+    _require_version(file)
+    source, provenance = _input(file), _provenance(file)
+    schedule = word_of(file, schema.SCHEDULE, *get_args(Schedule))
+    layers = _layers(read_group(file, schema.LAYER))
+    populations: list[Population] = []
+    problems: list[Problem] = []
+    for index, layer in enumerate(layers):
+        if layer.kind in (schema.CONVOLUTION, schema.DENSE):
+            try:
+                populations.append(_population(layer, layers[:index]))
+            except SnncError as error:
+                problems += error.problems
+    if problems:
+        raise SnncError(*problems)
+    source = replace(source, name=layers[0].name, shape=layers[0].shape)
+    return SpikingNetwork(source, tuple(populations), cast(Schedule, schedule), provenance)
+
+
+def _require_version(file: h5py.File) -> None:
+    found = integer_of(file, schema.SCHEMA_VERSION)
+    if found != schema.VERSION:
+        what = f"schema version {found}; allowed: {schema.VERSION}"
+        raise refusal(file.filename, what, "compile the model again with this snnc")
+
+
+def _input(file: h5py.File) -> Input:
+    """The encoding of the pixels; their name and shape stand with the layer."""
+    return Input(
+        name="",
+        shape=(),
+        levels=integer_of(file, schema.INPUT_LEVELS),
+        low=real_of(file, schema.INPUT_LOW),
+        step=real_of(file, schema.INPUT_STEP),
+        code=cast(InputCode, word_of(file, schema.INPUT_CODE, *get_args(InputCode))),
+        mean=reals_of(file, schema.INPUT_MEAN),
+        std=reals_of(file, schema.INPUT_STD),
+    )
+
+
+def _provenance(file: h5py.File) -> Provenance:
+    return Provenance(
+        target=word_of(file, schema.TARGET, *TARGETS),
+        code=text_of(file, schema.CODE),
+        source_sha256=text_of(file, schema.SOURCE_SHA256),
+        labels=read_words(file, schema.LABELS),
+        remarks=read_words(file, schema.REMARKS),
+    )
+
+
+@dataclass(frozen=True)
+class _Layer:
+    """What a later layer needs to know of one: whose levels it sends, and in what shape."""
+
+    group: h5py.Group
+    kind: str
+    name: str
+    shape: tuple[int, ...]
+
+
+def _layers(root: h5py.Group) -> list[_Layer]:
+    layers: list[_Layer] = []
+    for index in range(len(root)):
+        layers.append(_layer(read_group(root, str(index)), layers))
+    if not layers:
+        raise fault(root, "no layers; at least an input is needed")
+    return layers
+
+
+def _layer(group: h5py.Group, before: list[_Layer]) -> _Layer:
+    kinds = (schema.FLATTEN, schema.CONVOLUTION, schema.DENSE) if before else (schema.INPUT,)
+    kind = read_word(group, schema.TYPE, *kinds)
+    name = text_of(group, schema.NAME)
+    shape = tuple(map(int, read_integers(group, schema.SHAPE, (1,), (3,))))
+    if min(shape) < 1 or prod(shape) > schema.MAX_NUMBERS:
+        what = f"shape {shape}; allowed: 1..{schema.MAX_NUMBERS} neurons"
+        raise fault(group, what, schema.SHAPE)
+    if kind == schema.FLATTEN:
+        source = _source(group, before)
+        if shape != (prod(source.shape),):
+            raise fault(group, f"{shape}; allowed: ({prod(source.shape)},)", schema.SHAPE)
+        name = source.name
+    return _Layer(group, kind, name, shape)
+
+
+def _source(group: h5py.Group, before: list[_Layer]) -> _Layer:
+    index = int(read_integers(group, schema.SOURCE, (1,))[0])
+    if not 0 <= index < len(before):
+        raise fault(group, f"layer {index}; allowed: 0..{len(before) - 1}", schema.SOURCE)
+    return before[index]
+
+
+def _population(layer: _Layer, before: list[_Layer]) -> Population:
+    groups = [layer.group]
+    if schema.PROJECTION in layer.group:
+        further = read_group(layer.group, schema.PROJECTION)
+        groups += [read_group(further, str(k)) for k in range(len(further))]
+    return Population(
+        layer.name,
+        layer.shape,
+        tuple(_projection(each, layer.shape, before) for each in groups),
+        read_integers(layer.group, schema.BIAS, layer.shape[:1], layer.shape),
+        _neuron(read_group(layer.group, schema.NEURON), layer.shape[0]),
+    )
+
+
+def _projection(group: h5py.Group, shape: tuple[int, ...], before: list[_Layer]) -> Projection:
+    source = _source(group, before)
+    if read_word(group, schema.TYPE, schema.CONVOLUTION, schema.DENSE) == schema.CONVOLUTION:
+        return Projection(source.name, _convolution(group, shape), _exponent(group))
+    if len(source.shape) != 1:
+        what = f"a dense layer listens to {source.shape}; allowed: (neurons,)"
+        raise fault(group, what, schema.SOURCE)
+    weights = read_integers(group, schema.WEIGHT, (prod(shape), prod(source.shape)))
+    return Projection(source.name, Dense(weights), _exponent(group))
+
+
+def _exponent(group: h5py.Group) -> int:
+    return read_integer(group, schema.WEIGHT_EXPONENT)
+
+
+def _convolution(group: h5py.Group, shape: tuple[int, ...]) -> Convolution:
+    pads = tuple(map(int, read_integers(group, schema.PADDING, (2,), (4,))))
+    return Convolution(
+        read_integers(group, schema.WEIGHT, (shape[0], None, None, None)),
+        read_pair(group, schema.STRIDE),
+        cast(tuple[int, int, int, int], pads * (4 // len(pads))),
+        read_pair(group, schema.DILATION),
+        read_integer(group, schema.GROUPS),
+    )
+
+
+def _neuron(group: h5py.Group, channels: int) -> Neuron:
+    for key in (schema.CURRENT_DECAY, schema.POTENTIAL_DECAY):
+        if read_integer(group, key) != 0:
+            raise fault(group, "the neuron leaks; allowed: 0", key)
+    if read_word(group, schema.TYPE, schema.FIRING, schema.READOUT) == schema.READOUT:
+        return Readout(read_floats(group, schema.UNIT, (channels,)))
+    levels, time_steps = (read_integer(group, key) for key in (schema.LEVELS, schema.TIME_STEPS))
+    if time_steps != bits_for(levels):
+        what = f"{time_steps} time steps for {levels} levels; allowed: {bits_for(levels)}"
+        raise fault(group, what, schema.TIME_STEPS)
+    return Firing(read_integers(group, schema.STEP, (channels,)), levels)

@@ -1,0 +1,173 @@
+"""The images of DATA.npz: looked through once, then encoded for the chip or for the source model.
+
+Bytes span the input's range, 0 its lower and 255 its upper end: for 0..1 what torchvision's
+ToTensor makes of them.
+"""
+
+from __future__ import annotations
+
+import zipfile
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from snnc.compiler.errors import Problem, SnncError, refusal
+from snnc.compiler.spiking import Input, Integers, per_neuron
+
+Array: TypeAlias = npt.NDArray[Any]
+
+BATCH = 256
+"""Images looked at together, so that no second copy of all of them is made."""
+FORMAT = "save it with numpy.savez(path, x=images, y=labels)"
+UNREADABLE = (
+    OSError,
+    ValueError,
+    EOFError,
+    MemoryError,
+    NotImplementedError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+"""What NumPy and zipfile raise over a file that is damaged, or is something else."""
+
+
+@dataclass(frozen=True, eq=False)
+class Data:
+    """Images that an input accepts."""
+
+    x: Array
+    """(images, *input.shape), uint8, float32 or float64."""
+    y: Integers | None
+    """(images,) labels, or None."""
+
+    @property
+    def images(self) -> int:
+        """The number of images."""
+        return len(self.x)
+
+
+def load_data(
+    path: Path,
+    source: Input,
+    *,
+    classes: int | None = None,
+    limit: int | None = None,
+    clip: bool = False,
+) -> Data:
+    """Load images for an input, and labels below classes; the first limit of them.
+
+    Values outside the input's range, by half a level or more, are an error unless clip is true.
+
+    Raises:
+        SnncError: with every problem found in the file.
+    """
+    if limit is not None and limit < 1:
+        raise refusal("--limit", f"{limit} images; allowed: at least 1", "leave it out for all")
+    x, y = _arrays(path)
+    problems = [*_problems_of_images(str(path), x, source)]
+    if y is not None:
+        problems += _problems_of_labels(str(path), y, len(x) if x.ndim else 0, classes)
+    x = x[:limit] if x.ndim else x
+    if not problems:
+        problems += _problems_of_values(str(path), x, source, clip)
+    if problems:
+        raise SnncError(*problems)
+    return Data(x, None if y is None else y[:limit].astype(np.int64))
+
+
+def encode(x: Array, source: Input) -> npt.NDArray[np.int32]:
+    """The levels of images, n = clip(round((x − low)/step), 0, levels), ties to the even one.
+
+    A byte u is the level u·levels/255, rounded; a tie cannot occur, since 255 is odd.
+    """
+    if x.dtype == np.uint8:
+        return np.asarray((2 * source.levels * x.astype(np.int64) + 255) // 510, np.int32)
+    levels = np.rint((x.astype(np.float64) - source.low) / source.step)
+    return np.asarray(np.clip(levels, 0, source.levels), np.int32)
+
+
+def as_source(x: Array, source: Input) -> npt.NDArray[np.float32]:
+    """What the float source model is given: real values, (x − mean)/std where it was normalised."""
+    if x.dtype == np.uint8:
+        x = source.low + (source.high - source.low) * (x / 255)
+    real = x.astype(np.float32)
+    if source.mean:
+        real = real - _per_channel(source.mean, source)
+    return real / _per_channel(source.std, source) if source.std else real
+
+
+def _per_channel(values: tuple[float, ...], source: Input) -> Array:
+    return per_neuron(np.array(values, np.float32), source.shape)
+
+
+def _arrays(path: Path) -> tuple[Array, Array | None]:
+    """X and y as they stand in the file; pickled objects are never loaded."""
+    try:
+        archive = np.load(path, allow_pickle=False)
+        if not isinstance(archive, np.lib.npyio.NpzFile):
+            raise refusal(str(path), "it is a single array; allowed: an .npz with x", FORMAT)
+        with archive:
+            if "x" not in archive:
+                found = ", ".join(archive.files) or "nothing"
+                raise refusal(str(path), f"it holds {found}; x is needed", FORMAT)
+            return archive["x"], archive.get("y")
+    except FileNotFoundError as error:
+        raise refusal(str(path), "the file does not exist", FORMAT) from error
+    except UNREADABLE as error:
+        raise refusal(str(path), f"it is not an .npz of numbers ({error})", FORMAT) from error
+
+
+def _problems_of_images(path: str, x: Array, source: Input) -> Iterator[Problem]:
+    if x.dtype not in (np.uint8, np.float32, np.float64):
+        what = f"x holds {x.dtype}; allowed: uint8, float32, float64"
+        yield Problem(path, what, "convert it; pixels 0..255 to uint8")
+    if not x.ndim or x.shape[1:] != source.shape:
+        allowed = ", ".join(map(str, source.shape))
+        what = f"x has shape {x.shape}; allowed: (images, {allowed})"
+        yield Problem(path, what, "reshape or transpose x")
+    elif not len(x):
+        yield Problem(path, "x holds 0 images; at least 1 is needed", FORMAT)
+
+
+def _problems_of_labels(path: str, y: Array, images: int, classes: int | None) -> Iterator[Problem]:
+    highest = np.inf if classes is None else classes - 1
+    if y.shape != (images,):
+        yield Problem(
+            path, f"y has shape {y.shape}; allowed: ({images},)", "give one label per image"
+        )
+    elif y.dtype.kind not in "iuf" or not np.array_equal(y, np.rint(y)):
+        yield Problem(path, f"y ({y.dtype}) is not whole numbers", "number the classes from 0 on")
+    elif (wrong := (y < 0) | (y > highest)).any():
+        what = f"{_found(wrong, 'labels')} outside 0..{highest}"
+        yield Problem(path, what, "number the classes from 0 on")
+
+
+def _problems_of_values(path: str, x: Array, source: Input, clip: bool) -> Iterator[Problem]:
+    if x.dtype == np.uint8:
+        return
+    batches = [_faulty(x[start : start + BATCH], source) for start in range(0, len(x), BATCH)]
+    not_finite, outside = (np.concatenate(each) for each in zip(*batches, strict=True))
+    if not_finite.any():
+        what = f"{_found(not_finite, 'values')} not finite"
+        yield Problem(path, what, "leave out or mend these images")
+    if outside.any() and not clip:
+        what = f"{_found(outside, 'values')} outside {source.low:g}..{source.high:g}"
+        yield Problem(path, what, "scale x, or compile with another --input-range")
+
+
+def _faulty(x: Array, source: Input) -> tuple[Integers, Integers]:
+    """For each image, how many values are not finite, and how many finite ones have no level."""
+    levels = np.rint((x.reshape(len(x), -1).astype(np.float64) - source.low) / source.step)
+    finite = np.isfinite(levels)
+    outside = finite & ((levels < 0) | (levels > source.levels))
+    return np.sum(~finite, axis=1), np.sum(outside, axis=1)
+
+
+def _found(counts: Array, things: str) -> str:
+    """How many there are, and where the first is, given their number in each image."""
+    return f"{np.sum(counts)} {things}, the first in image {np.argmax(counts > 0)}, are"

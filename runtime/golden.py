@@ -1,0 +1,60 @@
+"""Runs the golden model: what every spike on the chip must add up to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from snnc.backends.onnx.golden import golden_model
+from snnc.compiler.spiking import Integers, SpikingNetwork
+
+if TYPE_CHECKING:
+    from onnxruntime import InferenceSession
+
+Levels: TypeAlias = npt.NDArray[np.integer[Any]]
+
+
+@dataclass(frozen=True, eq=False)
+class GoldenResult:
+    """What one batch of images gives."""
+
+    potential: Integers
+    """v of the read-out, (images, *shape); a logit is unit·v."""
+    levels: Mapping[str, npt.NDArray[np.int32]]
+    """n of every firing population, (images, *shape); empty unless asked for."""
+
+
+class Golden:
+    """The integer network in ONNX Runtime, on as many threads as there are cores or as given."""
+
+    def __init__(
+        self, network: SpikingNetwork, *, every_population: bool = False, threads: int = 0
+    ) -> None:
+        model = golden_model(network, every_population=every_population)
+        self.names = tuple(each.name for each in model.graph.output)
+        self.input = network.input.name
+        self.session = _session(model.SerializeToString(), threads)
+
+    def run(self, levels: Levels) -> GoldenResult:
+        """Evaluate level numbers of shape (images, *input.shape)."""
+        outputs = self.session.run(self.names, {self.input: levels.astype(np.float32)})
+        fired = zip(self.names[:-1], outputs[:-1], strict=True)
+        populations = {name: each.astype(np.int32) for name, each in fired}
+        return GoldenResult(outputs[-1].astype(np.int64), populations)
+
+    def batches(self, levels: Levels, size: int) -> Iterator[GoldenResult]:
+        """Evaluate any number of images, size of them at a time."""
+        for start in range(0, len(levels), size):
+            yield self.run(levels[start : start + size])
+
+
+def _session(model: bytes, threads: int) -> InferenceSession:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])

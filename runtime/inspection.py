@@ -1,0 +1,151 @@
+"""What a compiled network is made of, as rows: one for each layer."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from snnc.compiler.legality import sum_bounds
+from snnc.compiler.network import Network
+from snnc.compiler.operators import Staircase
+from snnc.compiler.spiking import (
+    Dense,
+    Firing,
+    Integers,
+    Population,
+    Projection,
+    SpikingNetwork,
+    per_neuron,
+)
+from snnc.compiler.target import find_target
+from snnc.compiler.timing import Timing, timing_of
+
+
+@dataclass(frozen=True)
+class LayerRow:
+    """One population as `snnc inspect` shows it; ranges are (least, greatest)."""
+
+    name: str
+    shape: tuple[int, ...]
+    sources: tuple[str, ...]
+    synapses: int
+    """Connections between two neurons, each border counted as it is."""
+    weights: tuple[int, int]
+    weight_bits: int
+    step: tuple[int, int] | None
+    """Δ; None for the read-out."""
+    threshold: tuple[int, int] | None
+    """The first one, Δ·2^(T − 1)."""
+    bias: tuple[int, int]
+    sums: tuple[int, int]
+    """The worst case of Σ w·n + B, proved."""
+    allowed: tuple[int, int]
+    levels: int | None
+    time_steps: int
+    arrives: int
+    """The time step in which the first bit of image 0 arrives."""
+    fires: int
+    """The time step in which image 0 is fired first."""
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """The layer table and the schedule."""
+
+    network: SpikingNetwork
+    rows: tuple[LayerRow, ...]
+    timing: Timing
+
+    def as_json(self) -> dict[str, Any]:
+        """The one object that `snnc inspect --json` prints."""
+        node, provenance = self.network.input, self.network.provenance
+        return {
+            "target": provenance.target,
+            "code": provenance.code,
+            "source_sha256": provenance.source_sha256,
+            "remarks": list(provenance.remarks),
+            "input": {**asdict(node), "shape": list(node.shape), "high": node.high},
+            "schedule": {
+                "name": self.network.schedule,
+                "period": self.timing.period,
+                "latency": self.timing.latency,
+            },
+            "layers": [asdict(row) for row in self.rows],
+        }
+
+
+def inspect_network(network: SpikingNetwork) -> Inspection:
+    """Describe a network as it was read from its file."""
+    timing = timing_of(network)
+    rows = tuple(_row(network, population, timing) for population in network)
+    return Inspection(network, rows, timing)
+
+
+def model_rows(network: Network) -> list[dict[str, Any]]:
+    """A source model with its staircases recognised, node by node."""
+    return [
+        {
+            "name": node.name,
+            "operator": str(node.operator),
+            "shape": list(node.shape),
+            "sources": list(node.sources),
+            "levels": node.operator.levels if isinstance(node.operator, Staircase) else None,
+        }
+        for node in network
+    ]
+
+
+def _row(network: SpikingNetwork, population: Population, timing: Timing) -> LayerRow:
+    target = find_target(network.provenance.target)
+    slot, neuron = timing.slots[population.name], population.neuron
+    weights = [each.connection.weights for each in population.projections]
+    span = min(int(w.min()) for w in weights), max(int(w.max()) for w in weights)
+    step = _span(neuron.step) if isinstance(neuron, Firing) else None
+    top = 1 << (neuron.time_steps - 1)
+    bounds = sum_bounds(population, network.nodes)
+    shape = population.shape
+    bias = per_neuron(population.bias, shape)
+    low, high = (per_neuron(each, shape) + bias for each in (bounds.low, bounds.high))
+    return LayerRow(
+        name=population.name,
+        shape=shape,
+        sources=tuple(each.source for each in population.projections),
+        synapses=sum(_synapses(network, population, each) for each in population.projections),
+        weights=span,
+        weight_bits=_bits(*span),
+        step=step,
+        threshold=(step[0] * top, step[1] * top) if step else None,
+        bias=_span(population.bias),
+        sums=(int(low.min()), int(high.max())),
+        allowed=(target.state_min, target.state_max),
+        levels=neuron.levels if isinstance(neuron, Firing) else None,
+        time_steps=neuron.time_steps,
+        arrives=min(window.start for window in slot.windows),
+        fires=slot.fire,
+    )
+
+
+def _synapses(network: SpikingNetwork, population: Population, projection: Projection) -> int:
+    """Pairs of neurons that a projection connects; taps in the padding connect nothing."""
+    connection = projection.connection
+    if isinstance(connection, Dense):
+        return int(connection.weights.size)
+    source = network.nodes[projection.source].shape
+    inside = 1
+    for axis in (0, 1):
+        taps = np.arange(connection.weights.shape[2 + axis]) * connection.dilations[axis]
+        starts = np.arange(population.shape[1 + axis]) * connection.strides[axis]
+        positions = starts[:, None] + taps - connection.pads[axis]
+        inside *= int(np.count_nonzero((positions >= 0) & (positions < source[1 + axis])))
+    return inside * int(np.prod(connection.weights.shape[:2]))
+
+
+def _bits(low: int, high: int) -> int:
+    """The bits that hold every number from low to high, the sign included where there is one."""
+    return max(high.bit_length(), (-low - 1).bit_length() if low < 0 else 0) + (low < 0 < high)
+
+
+def _span(values: Integers) -> tuple[int, int]:
+    return int(values.min()), int(values.max())

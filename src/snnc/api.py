@@ -1,0 +1,191 @@
+"""The verbs of the command line, as functions; both do the same."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from snnc.compiler.errors import refusal
+from snnc.compiler.passes.encode_input import Encoding
+from snnc.compiler.pipeline import Options, lower
+from snnc.compiler.spiking import InputCode, Schedule, SpikingNetwork
+from snnc.compiler.target import find_target
+
+if TYPE_CHECKING:
+    from snnc.compiler.network import Network
+    from snnc.runtime.compare import Comparison, Progress
+    from snnc.runtime.data import Data
+    from snnc.runtime.outcome import Labels, Outcome
+
+Engine: TypeAlias = Literal["lava", "golden"]
+CODES = ("bit-serial",)
+
+
+@dataclass(frozen=True, eq=False)
+class Compilation:
+    """A file that was written, and what is in it."""
+
+    path: Path
+    network: SpikingNetwork
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """The outcome of one engine; spikes are counted on Lava alone."""
+
+    outcome: Outcome
+    labels: Labels | None
+    spikes: int | None
+    time_steps: int | None
+
+
+def compile(
+    model: str | Path,
+    output: str | Path | None = None,
+    *,
+    target: str = "loihi",
+    code: str = "bit-serial",
+    timesteps: int | None = None,
+    weight_bits: int = 8,
+    schedule: Schedule = "pipelined",
+    input_bits: int = 8,
+    input_code: InputCode = "graded",
+    input_range: tuple[float, float] = (0.0, 1.0),
+    mean: Sequence[float] = (),
+    std: Sequence[float] = (),
+    labels: Sequence[str] = (),
+    watch: Callable[[str, Network | SpikingNetwork], None] = lambda name, network: None,
+) -> Compilation:
+    """Compile an ONNX model into a netx file.
+
+    Args:
+        model: the ONNX file.
+        output: the file to write; by default the model's name with the ending .h5.
+        target: the chip.
+        code: how levels become spikes.
+        timesteps: fewer time steps than the activations have bits; coarser, and not error-free.
+        weight_bits: bits of a weight, 2 to 8.
+        schedule: "pipelined", or "sequential" with one image in flight.
+        input_bits: bits of a pixel.
+        input_code: a pixel as one graded spike, or as its bits.
+        input_range: the real values of the lowest and the highest pixel level.
+        mean: the model was trained on (x − mean)/std; one number for each channel, or one.
+        std: see mean.
+        labels: names of the classes, kept in the file.
+        watch: called with the name of every pass and what it left.
+
+    Raises:
+        SnncError: with everything in the model that cannot be compiled; nothing is written then.
+    """
+    from snnc.backends.netx.writer import write
+    from snnc.frontends.onnx.reader import read_onnx
+
+    if code not in CODES:
+        allowed = ", ".join(CODES)
+        raise refusal(
+            "--code", f"{code!r} is not a code of this version; allowed: {allowed}", "use it"
+        )
+    encoding = Encoding(input_bits, *input_range, input_code, tuple(mean), tuple(std))
+    options = Options(find_target(target), encoding, timesteps, weight_bits, schedule)
+    network, source = read_onnx(Path(model))
+    spiking = lower(network, options, watch)
+    provenance = replace(
+        spiking.provenance, code=code, source_sha256=source.sha256, labels=tuple(labels)
+    )
+    spiking = replace(spiking, provenance=provenance)
+    path = Path(output) if output is not None else Path(model).with_suffix(".h5")
+    write(spiking, path)
+    return Compilation(path, spiking)
+
+
+def recognize(model: str | Path) -> Network:
+    """Read an ONNX model up to its staircases: what `snnc inspect` shows of it.
+
+    Raises:
+        SnncError: with everything in the model that cannot be compiled.
+    """
+    from snnc.compiler.passes.fold_batch_norms import fold_batch_norms
+    from snnc.compiler.passes.recognize_staircases import recognize_staircases
+    from snnc.frontends.onnx.reader import read_onnx
+
+    return recognize_staircases(fold_batch_norms(read_onnx(Path(model))[0]))
+
+
+def load(path: str | Path) -> SpikingNetwork:
+    """Read a netx file and prove again that it is legal.
+
+    Raises:
+        SnncError: with everything that is wrong with the file.
+    """
+    from snnc.backends.netx.reader import read
+
+    return read(Path(path))
+
+
+def run(
+    network: str | Path,
+    data: str | Path | Data,
+    *,
+    engine: Engine = "lava",
+    limit: int | None = None,
+    clip_input: bool = False,
+    progress: Progress | None = None,
+) -> Run:
+    """Run a compiled network over a data set.
+
+    Raises:
+        SnncError: if file or data are unsound, or Lava is asked for and not installed.
+    """
+    from snnc.compiler.timing import timing_of
+    from snnc.runtime import compare as engines
+
+    loaded = load(network)
+    images = _data(data, loaded, limit, clip_input)
+    watch = progress or engines.quiet
+    if engine == "golden":
+        return Run(engines.run_golden(loaded, images, watch), images.y, None, None)
+    outcome, spikes = engines.run_lava(loaded, images, watch)
+    return Run(outcome, images.y, spikes, timing_of(loaded).duration(outcome.images))
+
+
+def compare(
+    model: str | Path,
+    network: str | Path,
+    data: str | Path | Data,
+    *,
+    limit: int | None = None,
+    clip_input: bool = False,
+    progress: Progress | None = None,
+) -> Comparison:
+    """Run source model, golden model and Lava over a data set and hold them against each other.
+
+    Raises:
+        SnncError: if a file or the data are unsound, or Lava is not installed.
+    """
+    from snnc.frontends.onnx.loading import load_model
+    from snnc.runtime import compare as engines
+    from snnc.runtime.source import SourceModel
+
+    loaded = load(network)
+    source = load_model(Path(model))
+    expected = loaded.provenance.source_sha256
+    if expected and source.sha256 != expected:
+        what = (
+            f"was compiled from another model (SHA-256 {expected[:12]}…, not {source.sha256[:12]}…)"
+        )
+        raise refusal(str(network), what, f"compile {model} again, or name the model it came from")
+    images = _data(data, loaded, limit, clip_input)
+    executable = SourceModel(source.proto.SerializeToString(), str(model))
+    return engines.compare(executable, loaded, images, progress or engines.quiet)
+
+
+def _data(data: str | Path | Data, network: SpikingNetwork, limit: int | None, clip: bool) -> Data:
+    from snnc.runtime.data import Data, load_data
+
+    if isinstance(data, Data):
+        return data
+    return load_data(
+        Path(data), network.input, classes=network.readout.shape[0], limit=limit, clip=clip
+    )

@@ -1,0 +1,305 @@
+"""The command line: results on stdout, messages and progress on stderr.
+
+Exit status: 0 done, 1 an input cannot be used, 2 wrong usage, 3 a comparison found a mismatch.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+import snnc
+from snnc import api
+from snnc.compiler.errors import SnncError, refusal
+from snnc.compiler.pipeline import PASSES
+from snnc.compiler.spiking import InputCode, Schedule
+from snnc.runtime.outcome import Outcome
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Compiles trained networks into spiking networks for Loihi, equal spike by spike.",
+)
+stderr = Console(stderr=True)
+INTERRUPTED = 130
+
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+Limit = Annotated[int | None, typer.Option(help="Use the first images only.")]
+ClipInput = Annotated[bool, typer.Option("--clip-input", help="Clip values outside the range.")]
+DataFile = Annotated[Path, typer.Argument(help="DATA.npz with x and perhaps labels y.")]
+NetFile = Annotated[Path, typer.Argument(help="NET.h5 from snnc compile.")]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(snnc.__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Keep the commands apart from the program's own options."""
+
+
+@app.command("compile")
+def compile_(
+    model: Annotated[Path, typer.Argument(help="MODEL.onnx")],
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="The file to write.")
+    ] = None,
+    target: Annotated[str, typer.Option(help="The chip.")] = "loihi",
+    code: Annotated[str, typer.Option(help="How levels become spikes.")] = "bit-serial",
+    timesteps: Annotated[
+        int | None, typer.Option(help="Fewer time steps than bits: coarser, not error-free.")
+    ] = None,
+    weight_bits: Annotated[int, typer.Option(help="Bits of a weight, 2 to 8.")] = 8,
+    schedule: Annotated[Schedule, typer.Option(help="When images enter.")] = "pipelined",
+    input_bits: Annotated[int, typer.Option(help="Bits of a pixel.")] = 8,
+    input_code: Annotated[
+        InputCode, typer.Option(help="A pixel as one graded spike, or as bits.")
+    ] = "graded",
+    input_range: Annotated[
+        tuple[float, float], typer.Option(help="The least and the greatest pixel value.")
+    ] = (0.0, 1.0),
+    mean: Annotated[
+        str, typer.Option(help="The model was trained on (x - mean)/std: 0.49,0.48,0.45")
+    ] = "",
+    std: Annotated[str, typer.Option(help="See --mean.")] = "",
+    dump_after: Annotated[
+        list[str] | None, typer.Option(help=f"Print the network after a pass: {', '.join(PASSES)}.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Compile an ONNX model into a netx file."""
+    from snnc.runtime.inspection import inspect_network
+
+    dumps: dict[str, str] = {}
+    wanted = dump_after or []
+
+    def watch(name: str, network: object) -> None:
+        if name in wanted:
+            dumps[name] = str(network)
+            if not as_json:
+                print(f"== {name}\n{network}")
+
+    with _told():
+        _check_passes(wanted)
+        result = api.compile(
+            model,
+            output,
+            target=target,
+            code=code,
+            timesteps=timesteps,
+            weight_bits=weight_bits,
+            schedule=schedule,
+            input_bits=input_bits,
+            input_code=input_code,
+            input_range=input_range,
+            mean=_numbers("--mean", mean),
+            std=_numbers("--std", std),
+            watch=watch,
+        )
+        summary = inspect_network(result.network).as_json()
+    if as_json:
+        _print_json({"output": str(result.path), **summary, **({"dumps": dumps} if dumps else {})})
+        return
+    for remark in result.network.provenance.remarks:
+        stderr.print(f"note: {remark}", markup=False, highlight=False)
+    timing = summary["schedule"]
+    print(
+        f"{result.path}: {len(result.network.populations)} layers, {timing['name']}, an image "
+        f"every {timing['period']} time steps, latency {timing['latency']}"
+    )
+
+
+@app.command()
+def run(
+    network: NetFile,
+    data: DataFile,
+    engine: Annotated[api.Engine, typer.Option(help="What runs the network.")] = "lava",
+    limit: Limit = None,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="OUT.npz for logits and decisions.")
+    ] = None,
+    clip_input: ClipInput = False,
+    as_json: Json = False,
+) -> None:
+    """Run a compiled network over a data set."""
+    from snnc.runtime.report import percent
+
+    with _told(), _progress() as progress:
+        result = api.run(
+            network,
+            data,
+            engine=engine,
+            limit=limit,
+            clip_input=clip_input,
+            progress=progress,
+        )
+        if output is not None:
+            _save(output, result.outcome)
+    outcome = result.outcome
+    accuracy = outcome.accuracy(result.labels)
+    summary = {
+        "engine": outcome.engine,
+        "images": outcome.images,
+        "accuracy": accuracy,
+        "images_per_second": outcome.images_per_second,
+        "time_steps": result.time_steps,
+        "spikes_per_image": None if result.spikes is None else result.spikes / outcome.images,
+    }
+    if as_json:
+        _print_json(summary)
+        return
+    print(
+        f"{outcome.engine}: {outcome.images} images, accuracy {percent(accuracy)}, "
+        f"{outcome.images_per_second:.1f} images/s"
+    )
+    if result.spikes is not None:
+        print(f"{summary['spikes_per_image']:.1f} spikes per image, {result.time_steps} time steps")
+
+
+@app.command()
+def compare(
+    model: Annotated[Path, typer.Argument(help="MODEL.onnx")],
+    network: NetFile,
+    data: DataFile,
+    limit: Limit = None,
+    html: Annotated[Path | None, typer.Option(help="Also write a page.")] = None,
+    clip_input: ClipInput = False,
+    as_json: Json = False,
+) -> None:
+    """Hold Lava against the golden model, and both against the source."""
+    from snnc.runtime import report
+    from snnc.runtime.inspection import inspect_network
+
+    with _told():
+        with _progress() as progress:
+            result = api.compare(
+                model, network, data, limit=limit, clip_input=clip_input, progress=progress
+            )
+        if html is not None:
+            inspection = inspect_network(api.load(network))
+            report.write_html(html, result, inspection, model.name, network.name, snnc.__version__)
+    if as_json:
+        _print_json(result.as_json())
+    else:
+        _stdout().print(report.comparison_table(result))
+        print("\n".join(report.comparison_lines(result)))
+    if not result.is_exact:
+        raise typer.Exit(3)
+
+
+@app.command()
+def inspect(
+    path: Annotated[Path, typer.Argument(help="MODEL.onnx or NET.h5")], as_json: Json = False
+) -> None:
+    """Show the layers, the ranges and the schedule."""
+    from snnc.runtime import report
+    from snnc.runtime.inspection import inspect_network, model_rows
+
+    with _told():
+        if path.suffix.lower() == ".onnx":
+            model = api.recognize(path)
+            if as_json:
+                _print_json(model_rows(model))
+            else:
+                _stdout().print(report.model_table(model))
+            return
+        inspection = inspect_network(api.load(path))
+    if as_json:
+        _print_json(inspection.as_json())
+        return
+    _stdout().print(report.layer_table(inspection))
+    print("\n".join(report.layer_lines(inspection)))
+
+
+def main() -> None:
+    """The program."""
+    app()
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Tell the user what to mend instead of where the code was."""
+    try:
+        yield
+    except SnncError as error:
+        stderr.print(str(error), markup=False, highlight=False, soft_wrap=True)
+        raise typer.Exit(1) from None
+    except KeyboardInterrupt:
+        stderr.print("interrupted", markup=False)
+        raise typer.Exit(INTERRUPTED) from None
+
+
+@contextmanager
+def _progress() -> Iterator[Any]:
+    """A bar for each engine, on a terminal only."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    bars = Progress(
+        *columns, TimeRemainingColumn(), console=stderr, disable=not sys.stderr.isatty()
+    )
+    tasks: dict[str, Any] = {}
+
+    def advance(engine: str, images: int, total: int) -> None:
+        if engine not in tasks:
+            tasks[engine] = bars.add_task(engine, total=total)
+        bars.advance(tasks[engine], images)
+
+    with bars:
+        yield advance
+
+
+def _stdout() -> Console:
+    """Tables keep their columns where stdout is no terminal."""
+    return Console(width=None if sys.stdout.isatty() else 220)
+
+
+def _save(path: Path, outcome: Outcome) -> None:
+    """Logits and decisions, whole or not at all."""
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        with partial.open("wb") as file:
+            np.savez(file, logits=outcome.logits, decisions=outcome.decisions)
+        partial.replace(path)
+    except OSError as error:
+        raise refusal(
+            str(path), f"cannot be written: {error.strerror}", "choose another -o"
+        ) from None
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _print_json(value: object) -> None:
+    print(json.dumps(value, indent=2))
+
+
+def _numbers(option: str, text: str) -> tuple[float, ...]:
+    try:
+        return tuple(float(each) for each in text.replace(",", " ").split())
+    except ValueError:
+        raise refusal(
+            option, f"{text!r} is not a list of numbers", "write 0.49,0.48,0.45"
+        ) from None
+
+
+def _check_passes(names: list[str]) -> None:
+    for name in names:
+        if name not in PASSES:
+            what = f"{name!r} is no pass; allowed: {', '.join(PASSES)}"
+            raise refusal("--dump-after", what, "choose one of them")

@@ -1,0 +1,85 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from snnc.compiler.chains import NotComposableError, compose
+from snnc.compiler.operators import (
+    Affine,
+    AveragePool,
+    Conv,
+    MatMul,
+    Operator,
+    Pad,
+    Reshape,
+    Shape,
+)
+
+
+def random_operators(rng: np.random.Generator, shape: Shape) -> list[Operator]:
+    """Two to four linear operators that fit one after the other."""
+    found: list[Operator] = []
+    for _ in range(rng.integers(2, 5)):
+        operator = random_operator(rng, shape)
+        if min(operator.shape_of(shape)) >= 1:
+            found.append(operator)
+            shape = operator.shape_of(shape)
+    return found
+
+
+def random_operator(rng: np.random.Generator, shape: Shape) -> Operator:
+    space, channels = len(shape) - 1, shape[0]
+    pads = tuple(int(n) for n in rng.integers(0, 3, 2 * space))
+    strides, kernel = (tuple(int(n) for n in rng.integers(1, 3, space)) for _ in range(2))
+    choice = rng.integers(5)
+    if choice == 0:
+        return Affine(rng.normal(size=(channels, *(1,) * space)), np.array(0.0))
+    if choice == 1:
+        inside = tuple(min(p, k - 1) for p, k in zip(pads, kernel * 2, strict=True))
+        return AveragePool(kernel, strides, inside, bool(rng.integers(2)))
+    if choice == 2:
+        return Pad(pads)
+    groups = int(rng.choice([g for g in (1, 2, channels) if channels % g == 0]))
+    out = groups * int(rng.integers(1, 3))
+    weights = rng.normal(size=(out, channels // groups, *kernel))
+    return Conv(weights, np.zeros(out), strides, pads, tuple(rng.integers(1, 3, space)), groups)
+
+
+@given(st.integers(0, 2**32 - 1))
+@settings(max_examples=300, deadline=None)
+def test_a_chain_is_its_one_projection(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    shape = (int(rng.integers(1, 5)), *(int(n) for n in rng.integers(3, 9, rng.integers(1, 3))))
+    operators, x = random_operators(rng, shape), rng.normal(size=(2, *shape))
+    expected = x
+    for operator in operators:
+        expected = operator.apply(expected)
+    found = compose(operators, shape).apply(x).reshape(expected.shape)
+    np.testing.assert_allclose(found, expected, atol=1e-9)
+
+
+def test_a_pool_before_a_convolution_stays_a_convolution() -> None:
+    pool = AveragePool((2, 2), (2, 2), (0, 0, 0, 0))
+    conv = Conv(np.ones((4, 3, 3, 3)), np.zeros(4), (1, 1), (1, 1, 1, 1), (1, 1))
+    found = compose([pool, conv], (3, 8, 8))
+    assert str(found) == "conv 6x6 stride 2x2 pads 2,2,2,2"
+
+
+def test_a_depthwise_chain_stays_depthwise() -> None:
+    conv = Conv(np.ones((4, 1, 3, 3)), np.zeros(4), (1, 1), (1, 1, 1, 1), (1, 1), 4)
+    pool = AveragePool((2, 2), (2, 2), (0, 0, 0, 0))
+    assert str(compose([conv, pool], (4, 8, 8))) == "conv 4x4 stride 2x2 pads 1,1,1,1 groups 4"
+
+
+def test_what_ends_flat_is_a_matrix() -> None:
+    pool = AveragePool((4, 4), (1, 1), (0, 0, 0, 0))
+    head = MatMul(np.ones((10, 3)), np.zeros(10))
+    found = compose([pool, Reshape((3,)), head], (3, 4, 4))
+    assert isinstance(found, MatMul)
+    np.testing.assert_allclose(found.weights, 1 / 16)
+
+
+def test_a_matrix_that_would_be_too_large_is_refused() -> None:
+    positions = Affine(np.arange(256.0 * 256).reshape(1, 256, 256), np.array(0.0))
+    with pytest.raises(NotComposableError, match=r"^as a matrix it has 4294967296 synapses"):
+        compose([positions], (1, 256, 256))

@@ -1,0 +1,179 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from onnx_models import Graph, chains, random_chain
+
+from snnc.compiler.errors import SnncError
+from snnc.compiler.legality import verify
+from snnc.compiler.network import Network, evaluate
+from snnc.compiler.operators import Floats, Staircase
+from snnc.compiler.passes.coarsen_staircases import coarsen_staircases
+from snnc.compiler.passes.encode_input import Encoding
+from snnc.compiler.pipeline import PASSES, Options, float_passes, lower
+from snnc.compiler.spiking import SpikingNetwork
+from snnc.compiler.target import LOIHI
+from snnc.frontends.onnx.loading import Model
+from snnc.frontends.onnx.reader import read_model
+
+NORMALISED = Encoding(mean=(0.4, 0.5), std=(0.25, 0.3))
+
+
+def read(graph: Graph) -> Network:
+    return read_model(Model(graph.model(), "", ()))
+
+
+def stages(graph: Graph, options: Options) -> dict[str, Network | SpikingNetwork]:
+    found: dict[str, Network | SpikingNetwork] = {}
+    lower(read(graph), options, found.__setitem__)
+    return found
+
+
+def logits(network: Network | SpikingNetwork, x: Floats) -> Floats:
+    assert isinstance(network, Network)
+    return evaluate(network, x)[network.output.name]
+
+
+@given(chains())
+@settings(max_examples=40, deadline=None)
+def test_no_float_pass_changes_the_meaning(graph: Graph) -> None:
+    found = stages(graph, Options(encoding=NORMALISED))
+    n = graph.rng.integers(0, 256, (3, 2, 9, 8))
+    mean, std = (np.reshape(each, (2, 1, 1)) for each in (NORMALISED.mean, NORMALISED.std))
+    x = (n / 255 - mean) / std
+    expected = logits(found["read"], x)
+    for name in ("fold_batch_norms", "recognize_staircases"):
+        np.testing.assert_allclose(logits(found[name], x), expected, atol=1e-9, err_msg=name)
+    for name in ("encode_input", "compose_chains"):
+        np.testing.assert_allclose(logits(found[name], n), expected, atol=1e-9, err_msg=name)
+
+
+@pytest.mark.parametrize("name", [name for name, _ in float_passes(Options()).values()])
+def test_a_pass_twice_is_the_pass_once(name: str) -> None:
+    again = {name: each for each, (name, _) in float_passes(Options()).items()}[name]
+    if name == "encode_input":
+        pytest.skip("it changes what the input means, by design")
+    once = stages(random_chain(3), Options())[name]
+    assert again(once) is once
+
+
+@given(chains())
+@settings(max_examples=30, deadline=None)
+def test_quantised_weights_are_the_floats_within_half_a_unit(graph: Graph) -> None:
+    found = stages(graph, Options())
+    composed, spiking = found["compose_chains"], found["quantize_weights"]
+    assert isinstance(composed, Network)
+    assert isinstance(spiking, SpikingNetwork)
+    verify(spiking, LOIHI)
+    for population in spiking:
+        (projection,) = population.projections
+        floats = composed.by_name[population.name].operator.weights
+        neuron = population.neuron
+        scale = neuron.step if hasattr(neuron, "step") else 1 / neuron.unit
+        units = floats.reshape(len(scale), -1) * scale[:, None] / 2**projection.exponent
+        weights = projection.connection.weights.reshape(len(scale), -1)
+        assert np.abs(weights - units).max() <= 0.5 + 1e-9
+
+
+def test_steps_are_odd_and_fill_the_weights() -> None:
+    spiking = lower(read(random_chain(5)), Options())
+    for population in spiking.populations[:-1]:
+        assert np.all(population.neuron.step % 2 == 1)
+        assert np.abs(population.projections[0].connection.weights).max() > 95
+
+
+def test_a_channel_that_is_always_on_does_not_cost_the_others_precision() -> None:
+    graph = Graph(1, 2, 4, 4)
+    graph.conv(3, 2, 3, 3)
+    graph.with_constants("Add", np.reshape([0.0, 1e6, -1e6], (3, 1, 1)))
+    graph.qcfs(7)
+    graph.node("Flatten")
+    graph.dense(2, 12)
+    first = lower(read(graph), Options()).populations[0]
+    step = first.neuron.step
+    assert step.min() > 100
+    assert np.abs(first.bias).max() < 40 * step.max()
+
+
+@pytest.mark.parametrize("bits", [2, 4, 8])
+def test_weights_take_no_more_bits_than_allowed(bits: int) -> None:
+    spiking = lower(read(random_chain(7)), Options(weight_bits=bits))
+    for population in spiking:
+        assert np.abs(population.projections[0].connection.weights).max() <= 2**bits - 1
+
+
+def test_large_weights_get_an_exponent_that_keeps_the_step_fine() -> None:
+    graph = Graph(1, 4)
+    graph.with_constants("Gemm", np.eye(4) * 400.0, transB=1)
+    graph.qcfs(15, threshold=1.0)
+    graph.dense(2, 4)
+    first = lower(read(graph), Options()).populations[0]
+    assert first.projections[0].exponent > 0
+    assert first.neuron.step.min() >= 33
+
+
+def test_coarser_staircases_keep_their_range() -> None:
+    network = read(random_chain(11))
+    for name in ("fold_batch_norms", "recognize_staircases"):
+        network = {n: p for p, (n, _) in float_passes(Options()).items()}[name](network)
+    coarse = coarsen_staircases(network, 1)
+    assert {n.operator.levels for n in coarse if isinstance(n.operator, Staircase)} == {1}
+    assert "no longer error-free" in coarse.remarks[0]
+    assert coarsen_staircases(network, 9) is network
+
+
+def test_relus_without_levels_are_told_all_at_once() -> None:
+    graph = Graph(1, 2, 6, 6)
+    graph.conv(2, 2, 3, 3)
+    graph.node("Relu", name="relu1")
+    graph.conv(2, 2, 3, 3)
+    graph.node("Relu", name="relu2")
+    with pytest.raises(SnncError) as caught:
+        lower(read(graph), Options())
+    assert str(caught.value) == (
+        "relu1, relu2: is clipped but never rounded: a plain ReLU has no levels that spikes could "
+        "carry\n  help: replace it by a staircase with "
+        "snnc.frontends.torch.quantize_activations(model, levels=7, samples=images), fine-tune "
+        "for a few epochs and export again"
+    )
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (Options(time_steps=0), "--timesteps: 0 time steps; allowed: 1 or more"),
+        (Options(weight_bits=9), "--weight-bits: 9 bits; allowed: 2 to 8"),
+        (Options(encoding=Encoding(bits=0)), "--input-bits: 0 bits; allowed: 1 to 16"),
+        (
+            Options(encoding=Encoding(mean=(1.0,) * 3)),
+            "--mean: 3 values for 2 channels; allowed: 1 or 2",
+        ),
+        (
+            Options(encoding=Encoding(std=(0.0,))),
+            "--std: its values must be finite, and std above 0",
+        ),
+        (
+            Options(encoding=Encoding(low=1.0)),
+            "--input-range: the range 1 to 1 is empty or not finite",
+        ),
+    ],
+)
+def test_options_out_of_range_are_refused(options: Options, message: str) -> None:
+    with pytest.raises(SnncError) as caught:
+        lower(read(random_chain(1)), options)
+    assert str(caught.value).splitlines()[0] == message
+
+
+def test_the_watcher_sees_every_pass() -> None:
+    assert tuple(stages(random_chain(1), Options())) == PASSES
+
+
+def test_every_pass_as_text(golden) -> None:
+    graph = Graph("batch", 1, 6, 6)
+    graph.conv(2, 1, 3, 3, name="conv", pads=[1, 1, 1, 1])
+    graph.batch_norm(2)
+    graph.qcfs(7, name="qcfs")
+    graph.node("GlobalAveragePool", name="pool")
+    graph.node("Flatten", name="flatten")
+    graph.dense(3, 2, name="fc")
+    found = stages(graph, Options(time_steps=2, encoding=Encoding(mean=(0.5,), std=(0.2,))))
+    golden("\n".join(f"== {name}\n{network}" for name, network in found.items()) + "\n")

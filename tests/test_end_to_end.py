@@ -1,0 +1,119 @@
+"""From an ONNX file to spikes: golden, Lava and plain NumPy give the same numbers."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from integer_law import evaluate
+from onnx_models import Graph, chains, random_chain, run_onnx
+
+import snnc
+from snnc.compiler.spiking import Firing, Input, SpikingNetwork
+from snnc.runtime.data import Data, as_source, encode
+from snnc.runtime.golden import Golden
+from snnc.runtime.lava.simulator import simulate
+from snnc.runtime.outcome import logits_of
+from snnc.runtime.spikes import bit_planes
+
+NORMALISED = {"mean": (0.4, 0.5), "std": (0.25, 0.3)}
+ON_TMP_PATH = settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+
+
+def compiled(graph: Graph, folder: Path, **options: object) -> SpikingNetwork:
+    path = graph.save(folder)
+    return snnc.load(snnc.compile(path, **options).path)
+
+
+def images(network: SpikingNetwork, count: int) -> np.ndarray:
+    shape = (count, *network.input.shape)
+    return np.random.default_rng(1).integers(0, 256, shape).astype(np.uint8)
+
+
+@given(chains())
+@ON_TMP_PATH
+def test_golden_is_the_integer_law(tmp_path: Path, graph: Graph) -> None:
+    network = compiled(graph, tmp_path, **NORMALISED)
+    levels = encode(images(network, 4), network.input)
+    found = Golden(network, every_population=True, threads=1).run(levels)
+    expected = evaluate(network, levels.astype(np.int64))
+    for name, values in found.levels.items():
+        np.testing.assert_array_equal(values, expected[name])
+    np.testing.assert_array_equal(found.potential, expected[network.readout.name])
+
+
+@given(chains())
+@ON_TMP_PATH
+def test_golden_is_the_source_but_for_its_weights(tmp_path: Path, graph: Graph) -> None:
+    network = compiled(graph, tmp_path, **NORMALISED)
+    x = images(network, 32)
+    expected = run_onnx(graph.model(), as_source(x, network.input))
+    found = logits_of(Golden(network).run(encode(x, network.input)).potential, network)
+    correlation = np.corrcoef(found.ravel(), expected.ravel())[0, 1]
+    assert correlation > 0.9
+
+
+@pytest.mark.lava
+@pytest.mark.parametrize("schedule", ["pipelined", "sequential"])
+@pytest.mark.parametrize("code", ["graded", "bits"])
+@pytest.mark.parametrize("seed", range(6))
+def test_lava_is_golden(tmp_path: Path, seed: int, code: str, schedule: str) -> None:
+    pytest.importorskip("lava.magma")
+    graph = random_chain(seed)
+    network = compiled(graph, tmp_path, schedule=schedule, input_code=code, **NORMALISED)
+    levels = encode(images(network, 5), network.input)
+    golden = Golden(network, every_population=True, threads=1).run(levels)
+    with closing(simulate(network, [levels[:2], levels[2:]], chunk=2)) as stream:
+        chunks = list(stream)
+    potentials = np.concatenate([each.logits for each in chunks])
+    np.testing.assert_array_equal(potentials, golden.potential)
+    for population in network:
+        if isinstance(population.neuron, Firing):
+            planes = bit_planes(golden.levels[population.name], population.neuron.time_steps)
+            sent = np.concatenate([each.spikes[population.name] for each in chunks])
+            np.testing.assert_array_equal(sent, planes)
+
+
+@pytest.mark.lava
+def test_compare_counts_what_differs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("lava.magma")
+    from snnc.runtime import compare
+
+    path = random_chain(1).save(tmp_path)
+    network = snnc.compile(path).path
+    x = images(snnc.load(network), 6)
+    data = Data(x, np.zeros(6, np.int64))
+    exact = snnc.compare(path, network, data)
+    assert exact.is_exact
+    assert exact.conversion_loss == 0
+    assert exact.spikes.compared > 0
+
+    def shifted(x: np.ndarray, source: Input) -> np.ndarray:
+        return np.minimum(encode(x, source) + 9, source.levels)
+
+    levels = [shifted(x, snnc.load(network).input)]
+    monkeypatch.setattr(compare, "simulate", lambda net, _: simulate(net, levels))
+    wrong = snnc.compare(path, network, data)
+    assert not wrong.is_exact
+    assert wrong.spikes.mismatches == sum(wrong.spikes.by_population.values()) > 0
+
+
+def test_fewer_time_steps_are_still_exact_integers(tmp_path: Path) -> None:
+    network = compiled(random_chain(2), tmp_path, timesteps=2)
+    firing = [p.neuron for p in network if isinstance(p.neuron, Firing)]
+    assert max(neuron.time_steps for neuron in firing) == 2
+    assert "no longer error-free" in network.provenance.remarks[0]
+
+
+def test_schedules_differ_in_time_alone(tmp_path: Path) -> None:
+    graph = random_chain(4)
+    pipelined = compiled(graph, tmp_path)
+    sequential = compiled(graph, tmp_path, schedule="sequential")
+    assert str(replace(sequential, schedule="pipelined")) == str(pipelined)
+    assert (pipelined.schedule, sequential.schedule) == ("pipelined", "sequential")
