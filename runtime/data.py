@@ -157,7 +157,7 @@ def _problems_of_values(path: str, x: Array, source: Input, clip: bool) -> Itera
         yield Problem(path, what, "leave out or mend these images")
     if outside.any() and not clip:
         what = f"{_found(outside, 'values')} outside {source.low:g}..{source.high:g}"
-        yield Problem(path, what, "scale x, or compile with another --input-range")
+        yield Problem(path, what, "scale x, compile with its --input-range, or use --clip-input")
 
 
 def _faulty(x: Array, source: Input) -> tuple[Integers, Integers]:

@@ -38,10 +38,11 @@ class Golden:
         self.names = tuple(each.name for each in model.graph.output)
         self.input = network.input.name
         self.session = _session(model.SerializeToString(), threads)
+        self.dtype = np.uint8 if "uint8" in self.session.get_inputs()[0].type else np.float32
 
     def run(self, levels: Levels) -> GoldenResult:
         """Evaluate level numbers of shape (images, *input.shape)."""
-        outputs = self.session.run(self.names, {self.input: levels.astype(np.float32)})
+        outputs = self.session.run(self.names, {self.input: levels.astype(self.dtype)})
         fired = zip(self.names[:-1], outputs[:-1], strict=True)
         populations = {name: each.astype(np.int32) for name, each in fired}
         return GoldenResult(outputs[-1].astype(np.int64), populations)

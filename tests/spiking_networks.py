@@ -106,7 +106,7 @@ class _Draw:
         shape: tuple[int, ...] = (),
     ) -> Population:
         shape = shape or output_shape(*sources[0])
-        step = self.rng.integers(1, 200, shape[0])
+        step = self.rng.integers(1, 200, shape[0]) | self.integer(0, 1)
         return self.population(name, shape, sources, Firing(step, self.integer(1, 20)))
 
     def joined(self, first: Input | Population, second: Population) -> Population:
@@ -129,9 +129,10 @@ class _Draw:
         sources: tuple[tuple[Input | Population, Connection], ...],
         neuron: Neuron,
     ) -> Population:
-        bias = self.rng.integers(-300, 300, shape if self.integer(0, 1) else shape[:1])
+        bias = self.rng.integers(-300, 300, shape[:1] if self.integer(0, 2) else shape)
         projections = tuple(
-            Projection(node.name, connection, self.integer(0, 2)) for node, connection in sources
+            Projection(node.name, connection, max(0, self.integer(-2, 2)))
+            for node, connection in sources
         )
         return Population(name, shape, projections, bias, neuron)
 

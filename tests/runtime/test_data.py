@@ -75,7 +75,7 @@ PROBLEMS = {
     "range": (
         {"x": features([0, 1.06, -1.06], [0, 1.07, -1.07])},
         "2 values, the first in image 1, are outside -1..1",
-        "scale x, or compile with another --input-range",
+        "scale x, compile with its --input-range, or use --clip-input",
     ),
     "label shape": (
         {"x": features(), "y": np.zeros((1, 2))},
