@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import combinations
 from math import isfinite
 from typing import TypeAlias
 
@@ -29,7 +30,7 @@ from snnc.compiler.spiking import (
 )
 from snnc.compiler.structure import REBUILD, STRUCTURE, Rule
 from snnc.compiler.target import Target
-from snnc.compiler.timing import timing_of
+from snnc.compiler.timing import Slot, timing_of
 
 Nodes: TypeAlias = Mapping[str, Input | Population]
 
@@ -158,15 +159,18 @@ def sums_fit(network: SpikingNetwork, target: Target) -> Iterator[Problem]:
                 yield Problem(population.name, what, SMALLER)
 
 
-def bits_arrive_together(network: SpikingNetwork, target: Target) -> Iterator[Problem]:
-    """Pipelined, u is doubled once a step: all sources must send the same bit in it."""
-    slots = timing_of(network).slots
+def bits_arrive_in_order(network: SpikingNetwork, target: Target) -> Iterator[Problem]:
+    """One u serves all sources of a neuron, and one v all images: neither may mix them."""
+    timing = timing_of(network)
     for population in network:
-        windows = slots[population.name].windows
-        if network.schedule == "pipelined" and len(set(windows)) > 1:
-            spans = ", ".join(f"{each.start}..{each.last}" for each in windows)
-            what = f"its sources arrive in steps {spans}; allowed: the same for all"
-            yield Problem(population.name, what, "compile with --schedule sequential")
+        slot = timing.slots[population.name]
+        if _mixes(slot, timing.period):
+            spans = ", ".join(f"{each.start}..{each.last}" for each in slot.windows)
+            what = (
+                f"its sources arrive in steps {spans} and an image every {timing.period}; allowed: "
+                "windows that end together or never meet, before the next image's"
+            )
+            yield Problem(population.name, what, "compile with the other --schedule")
 
 
 NUMBERS: tuple[Rule, ...] = (
@@ -176,7 +180,7 @@ NUMBERS: tuple[Rule, ...] = (
     exponents_are_legal,
     thresholds_fit,
     sums_fit,
-    bits_arrive_together,
+    bits_arrive_in_order,
 )
 
 
@@ -190,6 +194,17 @@ def verify(network: SpikingNetwork, target: Target) -> None:
         problems = [problem for rule in rules for problem in rule(network, target)]
         if problems:
             raise SnncError(*problems)
+
+
+def _mixes(slot: Slot, period: int) -> bool:
+    """Whether bits of different weight meet in u, or sums of different images in v."""
+    meet_in_u = any(
+        one.start <= other.last and other.start <= one.last and one.last != other.last
+        for one, other in combinations(slot.windows, 2)
+    )
+    next_in_u = min(each.start for each in slot.windows) + period <= slot.fire
+    next_in_v = min(each.last for each in slot.windows) + period < slot.fire + slot.time_steps
+    return meet_in_u or next_in_u or next_in_v
 
 
 def _projections(network: SpikingNetwork) -> Iterator[tuple[Population, Projection]]:

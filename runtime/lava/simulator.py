@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from snnc.compiler.errors import Problem, SnncError, refusal
+from snnc.compiler.legality import verify
 from snnc.compiler.spiking import Firing, Input, Population, SpikingNetwork
+from snnc.compiler.target import find_target
 from snnc.compiler.timing import Timing, timing_of
 from snnc.runtime.lava.kernels import Kernel
 from snnc.runtime.lava.lifetime import running
-from snnc.runtime.lava.limits import problems_of
 from snnc.runtime.lava.memory import Chunk, Levels, Memory
 from snnc.runtime.lava.neuron_law import (
     HIGHEST_STATE,
@@ -58,12 +59,11 @@ def simulate(
         chunk: images between two looks at the results.
 
     Raises:
-        SnncError: Lava is missing, the network or an image is out of range, a state overflowed or
-            a process died.
+        SnncError: Lava is missing, the network is not legal, an image is out of range, a state
+            overflowed or a process died.
     """
     require_lava()
-    if problems := problems_of(network):
-        raise SnncError(*problems)
+    verify(network, find_target(network.provenance.target))
     timing = timing_of(network)
     memory = Memory.of(network, chunk + -(-timing.latency // timing.period))
     with running(_assemble(network, timing, memory)) as run:

@@ -256,12 +256,29 @@ def skipping() -> SpikingNetwork:
     return chain().replaced((fc, replace(out, projections=(*out.projections, short))))
 
 
-def test_bits_arrive_together_in_a_pipeline() -> None:
+def test_a_shortcut_mixes_images_in_a_pipeline() -> None:
     assert problems(skipping()) == [
-        "out: its sources arrive in steps 2..4, 1..1; allowed: the same for all\n"
-        "  help: compile with --schedule sequential"
+        "out: its sources arrive in steps 2..4, 1..1 and an image every 3; allowed: windows that "
+        "end together or never meet, before the next image's\n"
+        "  help: compile with the other --schedule"
     ]
     verify(replace(skipping(), schedule="sequential"), LOIHI)
+
+
+def join(levels: int) -> SpikingNetwork:
+    """Two populations that hear the input, of 7 and of other levels, and one that hears both."""
+    fc, out = chain().populations
+    other = replace(fc, name="other", neuron=Firing(np.array([5]), levels))
+    one = np.ones((1, 1), np.int64)
+    both = (Projection("fc", Dense(one)), Projection("other", Dense(one)))
+    return chain().replaced((fc, other, replace(out, projections=both)))
+
+
+@pytest.mark.parametrize("schedule", ["pipelined", "sequential"])
+def test_windows_of_one_neuron_end_together(schedule: str) -> None:
+    verify(replace(join(levels=5), schedule=schedule), LOIHI)
+    (problem,) = problems(replace(join(levels=3), schedule=schedule))
+    assert problem.startswith("out: its sources arrive in steps 2..4, 2..3 and")
 
 
 def test_all_problems_are_said_at_once() -> None:
