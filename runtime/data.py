@@ -38,11 +38,11 @@ UNREADABLE = (
 
 @dataclass(frozen=True, eq=False)
 class Data:
-    """Images that an input accepts."""
+    """Images, and labels where they are known."""
 
     x: Array
-    """(images, *input.shape), uint8, float32 or float64."""
-    y: Integers | None
+    """(images, *input.shape), uint8, float32 or float64; (images, channels, length) for a line."""
+    y: Integers | None = None
     """(images,) labels, or None."""
 
     @property
@@ -51,30 +51,62 @@ class Data:
         return len(self.x)
 
 
-def load_data(
-    path: Path,
+def load_data(path: Path) -> Data:
+    """Read DATA.npz; pickled objects are never loaded.
+
+    Raises:
+        SnncError: if it is no such file.
+    """
+    try:
+        archive = np.load(path, allow_pickle=False)
+        if not isinstance(archive, np.lib.npyio.NpzFile):
+            raise refusal(str(path), "it is a single array; allowed: an .npz with x", FORMAT)
+        with archive:
+            if "x" not in archive:
+                found = ", ".join(archive.files) or "nothing"
+                raise refusal(str(path), f"it holds {found}; x is needed", FORMAT)
+            return Data(archive["x"], archive.get("y"))
+    except FileNotFoundError as error:
+        raise refusal(str(path), "the file does not exist", FORMAT) from error
+    except UNREADABLE as error:
+        raise refusal(str(path), f"it is not an .npz of numbers ({error})", FORMAT) from error
+
+
+def accepted(
+    data: Data,
     source: Input,
     *,
+    name: str,
     classes: int | None = None,
     limit: int | None = None,
     clip: bool = False,
 ) -> Data:
-    """Load images for an input, and labels below classes; the first limit of them.
+    """The first limit of the images, once they are known to suit an input; labels below classes.
 
     Values outside the input's range, by half a level or more, are an error unless clip is true.
 
+    Args:
+        data: anything at all.
+        source: the input.
+        name: what the messages call the data.
+        classes: the number of classes; None where no label is out of range.
+        limit: None for all.
+        clip: whether the encoder may clip values.
+
     Raises:
-        SnncError: with every problem found in the file.
+        SnncError: with every problem found.
     """
     if limit is not None and limit < 1:
         raise refusal("--limit", f"{limit} images; allowed: at least 1", "leave it out for all")
-    x, y = _arrays(path)
-    problems = [*_problems_of_images(str(path), x, source)]
+    x, y = data.x, data.y
+    if x.ndim == 3 and source.shape[1:2] == (1,):
+        x = x[:, :, None]
+    problems = [*_problems_of_images(name, x, source)]
     if y is not None:
-        problems += _problems_of_labels(str(path), y, len(x) if x.ndim else 0, classes)
+        problems += _problems_of_labels(name, y, len(x) if x.ndim else 0, classes)
     x = x[:limit] if x.ndim else x
     if not problems:
-        problems += _problems_of_values(str(path), x, source, clip)
+        problems += _problems_of_values(name, x, source, clip)
     if problems:
         raise SnncError(*problems)
     return Data(x, None if y is None else y[:limit].astype(np.int64))
@@ -103,23 +135,6 @@ def as_source(x: Array, source: Input) -> npt.NDArray[np.float32]:
 
 def _per_channel(values: tuple[float, ...], source: Input) -> Array:
     return per_neuron(np.array(values, np.float32), source.shape)
-
-
-def _arrays(path: Path) -> tuple[Array, Array | None]:
-    """X and y as they stand in the file; pickled objects are never loaded."""
-    try:
-        archive = np.load(path, allow_pickle=False)
-        if not isinstance(archive, np.lib.npyio.NpzFile):
-            raise refusal(str(path), "it is a single array; allowed: an .npz with x", FORMAT)
-        with archive:
-            if "x" not in archive:
-                found = ", ".join(archive.files) or "nothing"
-                raise refusal(str(path), f"it holds {found}; x is needed", FORMAT)
-            return archive["x"], archive.get("y")
-    except FileNotFoundError as error:
-        raise refusal(str(path), "the file does not exist", FORMAT) from error
-    except UNREADABLE as error:
-        raise refusal(str(path), f"it is not an .npz of numbers ({error})", FORMAT) from error
 
 
 def _problems_of_images(path: str, x: Array, source: Input) -> Iterator[Problem]:

@@ -1,11 +1,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
 GOLDEN = Path(__file__).parent / "golden"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Whoever asks for the tests of an extra must have it: nothing is skipped in silence."""
+    for extra in ("lava", "torch"):
+        words = config.option.markexpr.split()
+        asked = extra in words and words[words.index(extra) - 1 : words.index(extra)] != ["not"]
+        if asked and find_spec(extra) is None:
+            raise pytest.UsageError(f"{extra} is not installed: run make setup")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -182,10 +182,9 @@ def compare(
 
 
 def _data(data: str | Path | Data, network: SpikingNetwork, limit: int | None, clip: bool) -> Data:
-    from snnc.runtime.data import Data, load_data
+    from snnc.runtime.data import Data, accepted, load_data
 
-    if isinstance(data, Data):
-        return data
-    return load_data(
-        Path(data), network.input, classes=network.readout.shape[0], limit=limit, clip=clip
-    )
+    given = data if isinstance(data, Data) else load_data(Path(data))
+    name = "data" if isinstance(data, Data) else str(data)
+    classes = network.readout.shape[0]
+    return accepted(given, network.input, name=name, classes=classes, limit=limit, clip=clip)

@@ -6,7 +6,8 @@ import pytest
 
 from snnc.compiler.errors import SnncError
 from snnc.compiler.spiking import Input
-from snnc.runtime.data import as_source, encode, load_data
+from snnc.runtime.data import Data, accepted, as_source, encode
+from snnc.runtime.data import load_data as read_data
 
 BYTES = np.arange(256, dtype=np.uint8).reshape(1, 1, 16, 16)
 UNIT = Input("image", (1, 16, 16), 255, 0.0, 1 / 255)
@@ -17,6 +18,10 @@ SHAPE = "save it with numpy.savez(path, x=images, y=labels)"
 def saved(path: Path, **arrays: Any) -> Path:
     np.savez(path / "data.npz", **arrays)
     return path / "data.npz"
+
+
+def load_data(path: Path, source: Input, **options: Any) -> Data:
+    return accepted(read_data(path), source, name=str(path), **options)
 
 
 def features(*rows: list[float]) -> np.ndarray[Any, np.dtype[np.float32]]:
@@ -190,3 +195,11 @@ def test_the_source_model_is_given_normalised_images() -> None:
 def test_one_mean_serves_all_channels() -> None:
     source = Input("image", (2, 1, 1), 255, 0.0, 1 / 255, mean=(1.0,))
     assert as_source(np.zeros((1, 2, 1, 1)), source).ravel().tolist() == [-1.0, -1.0]
+
+
+def test_a_line_is_a_plane_of_one_row() -> None:
+    line = Input("signal", (2, 1, 5), 255, 0.0, 1 / 255)
+    x = np.arange(30, dtype=np.uint8).reshape(3, 2, 5)
+    found = accepted(Data(x), line, name="data")
+    assert found.x.shape == (3, 2, 1, 5)
+    np.testing.assert_array_equal(found.x.reshape(3, 2, 5), x)
