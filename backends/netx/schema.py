@@ -1,31 +1,6 @@
-"""The netx file: the one place that knows its keys, its numbers' types and its axis orders.
+"""The netx file: the one place that knows its keys and its numbers' types.
 
-    /                     attributes schemaVersion, snncVersion, code, target, schedule,
-                          sourceSha256, inputLevels, inputLow, inputStep, inputCode, inputMean,
-                          inputStd
-    /labels, /remarks     (n,) UTF-8 text; absent where there is none
-    /layer/<i>            attribute name; i counts from 0, every source before its consumers
-        type              input | flatten | conv | dense
-        shape             (channels, height, width) or (neurons,)
-        source            (1,) the index of the layer that sends; not on the input
-        weight            conv (out, in / groups, height, width), dense (neurons, source neurons)
-        wgtExp            () the neuron receives weight · 2^wgtExp
-        stride, dilation  conv: (2,) rows, columns
-        padding           conv: (2,) rows, columns; where uneven (4,) top, left, bottom, right
-        groups            conv: (), with inChannels, outChannels and kernelSize for the reader's eye
-        bias              (channels,) or shape: B in membrane units, added once for each image
-        neuron/type       CUBA_ATF: accumulates, then fires its level bit by bit
-                          CUBA_ATF_OUT: shows its potential once
-        neuron/vThMant    CUBA_ATF: (channels,) Δ; the first threshold is Δ · 2^(timeSteps − 1)
-        neuron/levels     CUBA_ATF: () N, the highest level
-        neuron/timeSteps  CUBA_ATF: () fire steps
-        neuron/iDecay, neuron/vDecay   () 0: neither u nor v leaks
-        neuron/unit       CUBA_ATF_OUT: (channels,) the real value of one unit of v
-        projection/<k>    the second and further sources: type, source, weight, wgtExp and geometry
-
-Keys that stock netx knows mean there what they mean here: an axis order is (C, H, W) and (Y, X), a
-convolution is a cross-correlation. A dense layer that listens to a (C, H, W) source does so through
-a flatten layer of its own, whose one source is that layer. Stock netx refuses both neuron types.
+docs/file-format.md says what they mean. Stock netx refuses both neuron types.
 """
 
 from __future__ import annotations
