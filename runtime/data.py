@@ -1,7 +1,7 @@
 """The images of DATA.npz: looked through once, then encoded for the chip or for the source model.
 
-Bytes span the input's range, 0 its lower and 255 its upper end: for 0..1 what torchvision's
-ToTensor makes of them.
+Bytes are accepted where everybody agrees on what they mean: for an input of 0..255, and for one of
+0..1, where byte/255 is what torchvision's ToTensor makes of them.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from snnc.compiler.spiking import Input, Integers, per_neuron
 
 Array: TypeAlias = npt.NDArray[Any]
 
+BYTE_RANGES = ((0.0, 1.0), (0.0, 255.0))
 BATCH = 256
 """Images looked at together, so that no second copy of all of them is made."""
 FORMAT = "save it with numpy.savez(path, x=images, y=labels)"
@@ -141,6 +142,9 @@ def _problems_of_images(path: str, x: Array, source: Input) -> Iterator[Problem]
     if x.dtype not in (np.uint8, np.float32, np.float64):
         what = f"x holds {x.dtype}; allowed: uint8, float32, float64"
         yield Problem(path, what, "convert it; pixels 0..255 to uint8")
+    if x.dtype == np.uint8 and not np.isclose(BYTE_RANGES, (source.low, source.high)).all(1).any():
+        what = f"x holds uint8, the input takes {source.low:g}..{source.high:g}"
+        yield Problem(path, what, "convert x to float32, in the units of that range")
     if not x.ndim or x.shape[1:] != source.shape:
         allowed = ", ".join(map(str, source.shape))
         what = f"x has shape {x.shape}; allowed: (images, {allowed})"

@@ -40,7 +40,8 @@ def write(network: SpikingNetwork, path: Path) -> None:
             _write_header(file, network)
             _write_layers(file.create_group(schema.LAYER), network)
     except (OSError, RuntimeError) as error:
-        raise refusal(str(path), f"cannot be written ({error})", "choose another -o") from error
+        reason = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else error
+        raise refusal(str(path), f"cannot be written: {reason}", "choose another -o") from error
 
 
 @contextmanager

@@ -85,7 +85,7 @@ def compile(
     if code not in CODES:
         allowed = ", ".join(CODES)
         raise refusal(
-            "--code", f"{code!r} is not a code of this version; allowed: {allowed}", "use it"
+            "--code", f"{code!r} is not a code of this version; allowed: {allowed}", "leave it out"
         )
     encoding = Encoding(input_bits, *input_range, input_code, tuple(mean), tuple(std))
     options = Options(find_target(target), encoding, timesteps, weight_bits, schedule)

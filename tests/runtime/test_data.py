@@ -203,3 +203,14 @@ def test_a_line_is_a_plane_of_one_row() -> None:
     found = accepted(Data(x), line, name="data")
     assert found.x.shape == (3, 2, 1, 5)
     np.testing.assert_array_equal(found.x.reshape(3, 2, 5), x)
+
+
+@pytest.mark.parametrize(("low", "high", "clear"), [(0, 1, True), (0, 255, True), (-1, 1, False)])
+def test_bytes_are_taken_where_their_meaning_is_clear(low: int, high: int, clear: bool) -> None:
+    source = Input("image", (1, 16, 16), 255, low, (high - low) / 255)
+    if clear:
+        found = accepted(Data(BYTES), source, name="data")
+        np.testing.assert_array_equal(encode(found.x, source), BYTES)
+        return
+    with pytest.raises(SnncError, match=r"^data: x holds uint8, the input takes -1\.\.1\n"):
+        accepted(Data(BYTES), source, name="data")
