@@ -84,11 +84,13 @@ class Firing:
     """Δ for each channel (the first axis of the shape), whole and at least 1."""
     levels: int
     """N, the highest level."""
+    lead: int = 0
+    """Fire steps before the highest bit, always silent: they let unequal sources end together."""
 
     @property
     def time_steps(self) -> int:
         """T, the number of fire steps."""
-        return bits_for(self.levels)
+        return bits_for(self.levels) + self.lead
 
     def __str__(self) -> str:
         step = _span(self.step)

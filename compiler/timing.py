@@ -4,6 +4,9 @@ A spike sent in time step k arrives in step k + 1, because a synapse holds its s
 arrive(population) = fire(source) + 1. A population accumulates the T_source bits of its source and
 fires from the last of them on: fire = arrive + T_source − 1. Steps count from 0 at the moment
 image 0 leaves the input; image i does everything i·period steps later.
+
+Sequential, one population fires at a time, in the order of the network, so that the bits of two
+sources never meet; in a chain that is the same.
 """
 
 from __future__ import annotations
@@ -59,12 +62,16 @@ def timing_of(network: SpikingNetwork) -> Timing:
     Pipelined, an image enters as soon as the slowest population has fired; sequential, once the
     one before it has left the read-out.
     """
-    slots = {network.input.name: Slot((), 0, network.input.time_steps)}
+    last = Slot((), 0, network.input.time_steps)
+    slots = {network.input.name: last}
     for population in network:
         sources = [slots[each.source] for each in population.projections]
         windows = tuple(Window(each.fire + 1, each.time_steps) for each in sources)
         fire = max(window.last for window in windows)
-        slots[population.name] = Slot(windows, fire, population.neuron.time_steps)
+        if network.schedule == "sequential":
+            fire = last.fire + last.time_steps
+        last = Slot(windows, fire, population.neuron.time_steps)
+        slots[population.name] = last
     latency = slots[network.readout.name].fire + 1
     longest = max(each.time_steps for each in slots.values())
     return Timing(longest if network.schedule == "pipelined" else latency, latency, slots)

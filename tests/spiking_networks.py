@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 from hypothesis import strategies as st
 
+from snnc.compiler.passes.schedule_populations import schedule_populations
 from snnc.compiler.spiking import (
     Connection,
     Convolution,
@@ -21,7 +22,6 @@ from snnc.compiler.spiking import (
     Readout,
     SpikingNetwork,
 )
-from snnc.compiler.timing import timing_of
 
 
 def networks() -> st.SearchStrategy[SpikingNetwork]:
@@ -40,14 +40,8 @@ def random_network(seed: int) -> SpikingNetwork:
     first = (source, *populations)[draw.integer(0, len(populations))]
     populations.append(draw.joined(first, populations[-1]))
     populations.append(draw.readout(populations[-1]))
-    return scheduled(SpikingNetwork(source, tuple(populations), provenance=PROVENANCE))
-
-
-def scheduled(network: SpikingNetwork) -> SpikingNetwork:
-    """The network pipelined where its sources meet in time, sequential otherwise."""
-    slots = timing_of(network).slots.values()
-    meet = all(len(set(each.windows)) <= 1 for each in slots)
-    return replace(network, schedule="pipelined" if meet else "sequential")
+    network = SpikingNetwork(source, tuple(populations), provenance=PROVENANCE)
+    return schedule_populations(network, ("pipelined", "sequential")[draw.integer(0, 1)])
 
 
 PROVENANCE = Provenance(source_sha256="ab" * 32, labels=("kat", "čáp"), remarks=("one\ntwo",))

@@ -214,7 +214,9 @@ def _neuron(group: h5py.Group, channels: int) -> Neuron:
     if read_word(group, schema.TYPE, schema.FIRING, schema.READOUT) == schema.READOUT:
         return Readout(read_floats(group, schema.UNIT, (channels,)))
     levels, time_steps = (read_integer(group, key) for key in (schema.LEVELS, schema.TIME_STEPS))
-    if time_steps != bits_for(levels):
-        what = f"{time_steps} time steps for {levels} levels; allowed: {bits_for(levels)}"
+    lead = time_steps - bits_for(levels)
+    if not 0 <= lead <= schema.MAX_LEAD:
+        least = bits_for(levels)
+        what = f"{time_steps} for {levels} levels; allowed: {least}..{least + schema.MAX_LEAD}"
         raise fault(group, what, schema.TIME_STEPS)
-    return Firing(read_integers(group, schema.STEP, (channels,)), levels)
+    return Firing(read_integers(group, schema.STEP, (channels,)), levels, lead)

@@ -63,5 +63,7 @@ STATE_TYPE = np.int32
 COUNT_TYPE = np.int64
 """Shapes, indices and geometry, as stock netx writes them."""
 
+MAX_LEAD = 64
+"""Silent fire steps, more than any network needs."""
 MAX_NUMBERS = 1 << 28
 """An array with more numbers is a fault of the file: nothing is allocated for it."""

@@ -1,15 +1,115 @@
-"""When each population listens and fires, by one of two schedules."""
+"""When each population listens and fires, by one of two schedules.
+
+Pipelined, a new image enters every max(T) steps, and all sources of a population must end in the
+same step: a population reads the bits of one image in one window. A source that is early, because
+its way is shorter, passes through relays: populations with Δ = 1 and weight 1, which send on what
+they hear. Sequential, one image is in flight at a time and no relay is needed.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from snnc.compiler.spiking import Schedule, SpikingNetwork
+import numpy as np
+
+from snnc.compiler.legality import bits_arrive_in_order
+from snnc.compiler.spiking import (
+    Convolution,
+    Dense,
+    Firing,
+    Input,
+    Population,
+    Projection,
+    Schedule,
+    SpikingNetwork,
+    bits_for,
+    levels_of,
+)
+from snnc.compiler.target import find_target
 
 
 def schedule_populations(network: SpikingNetwork, schedule: Schedule) -> SpikingNetwork:
-    """Choose the schedule; `snnc.compiler.timing` derives every window from it.
+    """Choose the schedule; `snnc.compiler.timing` derives every window from it."""
+    if network.schedule != schedule:
+        network = replace(network, schedule=schedule)
+    target = find_target(network.provenance.target)
+    return network if not any(bits_arrive_in_order(network, target)) else align_sources(network)
 
-    Pipelined, a new image enters every max(T) steps; sequential, one image is in flight at a time.
+
+def align_sources(network: SpikingNetwork) -> SpikingNetwork:
+    """Let every population take the same number P of fire steps, and lead early sources there.
+
+    Then each hop takes P steps, and whatever is as many hops from the input ends together.
     """
-    return network if network.schedule == schedule else replace(network, schedule=schedule)
+    depth = _depths(network)
+    late = {name: n for name, n in _lateness(network, depth).items() if n}
+    nodes = network.nodes
+    sent = [bits_for(levels_of(nodes[name])) for name in late]
+    period = max(network.input.time_steps, *sent, *(p.neuron.time_steps for p in network))
+    populations: list[Population] = []
+    for node in (network.input, *network):
+        if isinstance(node, Population):
+            populations.append(_redirected(_stretched(node, period), depth))
+        populations += (_stretched(each, period) for each in _relays(node, late.get(node.name, 0)))
+    return network.replaced(tuple(populations))
+
+
+def _depths(network: SpikingNetwork) -> Mapping[str, int]:
+    """Hops on the longest way from the input."""
+    depth = {network.input.name: 0}
+    for population in network:
+        depth[population.name] = 1 + max(depth[each.source] for each in population.projections)
+    return depth
+
+
+def _lateness(network: SpikingNetwork, depth: Mapping[str, int]) -> Mapping[str, int]:
+    """Relays that each node needs for the consumer that is farthest away."""
+    relays = dict.fromkeys(depth, 0)
+    for population in network:
+        for each in population.projections:
+            missing = depth[population.name] - depth[each.source] - 1
+            relays[each.source] = max(relays[each.source], missing)
+    return relays
+
+
+def _relays(node: Input | Population, count: int) -> Iterator[Population]:
+    """A chain of populations that repeat a node, each one hop later."""
+    channels = node.shape[0]
+    ones = np.ones((channels, 1, 1, 1), np.int64)
+    for index in range(count):
+        repeat = (
+            Convolution(ones, groups=channels)
+            if len(node.shape) == 3
+            else Dense(np.eye(channels, dtype=np.int64))
+        )
+        yield Population(
+            _relay(node.name, index + 1),
+            node.shape,
+            (Projection(_relay(node.name, index), repeat),),
+            np.zeros(channels, np.int64),
+            Firing(np.ones(channels, np.int64), levels_of(node)),
+        )
+
+
+def _relay(source: str, count: int) -> str:
+    """The name of the count-th relay of a source; the source itself for 0."""
+    return f"{source}.relay{count}" if count else source
+
+
+def _stretched(population: Population, period: int) -> Population:
+    """The same population with P fire steps, the first of them silent."""
+    neuron = population.neuron
+    if not isinstance(neuron, Firing):
+        return population
+    return replace(population, neuron=replace(neuron, lead=period - bits_for(neuron.levels)))
+
+
+def _redirected(population: Population, depth: Mapping[str, int]) -> Population:
+    """The same population, listening to the relays that are as deep as its deepest source."""
+    hops = depth[population.name] - 1
+    projections = tuple(
+        replace(each, source=_relay(each.source, hops - depth[each.source]))
+        for each in population.projections
+    )
+    return replace(population, projections=projections)

@@ -213,8 +213,8 @@ FAULTS: dict[str, tuple[Tamper, str]] = {
         "layer/1/neuron/vDecay: the neuron leaks; allowed: 0",
     ),
     "time steps": (
-        put("layer/1/neuron/timeSteps", 4),
-        "layer/1/neuron/timeSteps: 4 time steps for 7 levels; allowed: 3",
+        put("layer/1/neuron/timeSteps", 2),
+        "layer/1/neuron/timeSteps: 2 for 7 levels; allowed: 3..67",
     ),
     "target": (put_attribute("target", np.bytes_("x")), "target: found 'x'; allowed: loihi"),
     "low": (

@@ -1,0 +1,77 @@
+from dataclasses import replace
+from itertools import pairwise
+
+import numpy as np
+from hypothesis import given, settings
+from integer_law import evaluate
+from spiking_networks import chain, networks
+
+from snnc.compiler.legality import verify
+from snnc.compiler.passes.schedule_populations import schedule_populations
+from snnc.compiler.spiking import Firing, SpikingNetwork
+from snnc.compiler.target import LOIHI
+from snnc.compiler.timing import timing_of
+
+
+def relays(network: SpikingNetwork) -> list[str]:
+    return [each.name for each in network if ".relay" in each.name]
+
+
+@given(networks())
+@settings(max_examples=60, deadline=None)
+def test_every_network_can_be_pipelined(network: SpikingNetwork) -> None:
+    pipelined = schedule_populations(network, "pipelined")
+    verify(pipelined, LOIHI)
+    timing = timing_of(pipelined)
+    assert timing.period == max(each.time_steps for each in timing.slots.values())
+    shape = (3, *network.input.shape)
+    pixels = np.random.default_rng(0).integers(0, network.input.levels + 1, shape)
+    before, after = evaluate(network, pixels), evaluate(pipelined, pixels)
+    for name, levels in before.items():
+        np.testing.assert_array_equal(after[name], levels)
+
+
+@given(networks())
+@settings(max_examples=30, deadline=None)
+def test_sequential_needs_no_relays(network: SpikingNetwork) -> None:
+    sequential = schedule_populations(network, "sequential")
+    verify(sequential, LOIHI)
+    assert sequential.populations == network.populations
+    timing = timing_of(sequential)
+    spans = [range(s.fire, s.fire + s.time_steps) for s in timing.slots.values()]
+    assert all(a.stop <= b.start for a, b in pairwise(spans))
+    assert timing.period == timing.latency == spans[-1].start + 1
+
+
+def test_a_chain_stays_as_it_is() -> None:
+    network = chain()
+    assert schedule_populations(network, "pipelined") is network
+
+
+def skipping(levels: int) -> SpikingNetwork:
+    """x → a → b → out, and a → out."""
+    a, out = chain(levels=levels).populations
+    (last,) = out.projections
+    b = replace(
+        a, name="b", projections=(replace(last, source="fc"),), neuron=Firing(a.neuron.step, 3)
+    )
+    ends = replace(out, projections=(replace(last, source="b"), last))
+    return chain().replaced((a, b, ends))
+
+
+def test_a_shortcut_gets_a_relay_and_all_take_the_same_steps() -> None:
+    found = schedule_populations(skipping(levels=7), "pipelined")
+    assert [each.name for each in found] == ["fc", "fc.relay1", "b", "out"]
+    assert [each.source for each in found.readout.projections] == ["b", "fc.relay1"]
+    assert [each.neuron.time_steps for each in found] == [3, 3, 3, 1]
+    assert found.nodes["b"].neuron.lead == 1
+    assert len(set(timing_of(found).slots["out"].windows)) == 1
+
+
+def test_consumers_share_relays() -> None:
+    network = skipping(levels=3)
+    *firing, out = network.populations
+    c = replace(firing[1], name="c", projections=(replace(firing[1].projections[0], source="b"),))
+    far = replace(out, projections=(*out.projections, replace(out.projections[0], source="c")))
+    found = schedule_populations(network.replaced((*firing, c, far)), "pipelined")
+    assert relays(found) == ["fc.relay1", "fc.relay2", "b.relay1"]
