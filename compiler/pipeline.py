@@ -14,9 +14,10 @@ from snnc.compiler.passes.coarsen_staircases import coarsen_staircases
 from snnc.compiler.passes.compose_chains import compose_chains
 from snnc.compiler.passes.encode_input import Encoding, encode_input
 from snnc.compiler.passes.fold_batch_norms import fold_batch_norms
-from snnc.compiler.passes.quantize_weights import Precision, quantize_weights
+from snnc.compiler.passes.quantize_weights import quantize_weights
 from snnc.compiler.passes.recognize_staircases import recognize_staircases
 from snnc.compiler.passes.schedule_populations import schedule_populations
+from snnc.compiler.quantization.layer import Precision
 from snnc.compiler.spiking import Schedule, SpikingNetwork, planar
 from snnc.compiler.target import LOIHI, Target
 from snnc.compiler.verify import COMPOSED, FOLDED, MODEL, RECOGNIZED, Rule, verify_network
@@ -97,8 +98,9 @@ def _check(options: Options) -> None:
     if options.time_steps is not None and options.time_steps < 1:
         what = f"{options.time_steps} time steps; allowed: 1 or more"
         problems.append(Problem("--timesteps", what, "leave it out to keep every level"))
-    if not 2 <= options.weight_bits <= options.target.weight_bits:
-        what = f"{options.weight_bits} bits; allowed: 2 to {options.target.weight_bits}"
+    most = options.target.weight_bits
+    if not (2 <= options.weight_bits <= most or options.weight_bits == 2 * most):
+        what = f"{options.weight_bits} bits; allowed: 2 to {most}, or {2 * most} as two synapses"
         problems.append(Problem("--weight-bits", what, f"use {options.target.weight_bits}"))
     if problems:
         raise SnncError(*problems)

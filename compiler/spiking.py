@@ -69,6 +69,8 @@ class Projection:
     source: str
     connection: Connection
     exponent: int = 0
+    error: float = 0.0
+    """What rounding changed of the weights, relative to them: ‖2^e·w/Δ − W‖/‖W‖."""
 
     def __str__(self) -> str:
         weights = self.connection.weights

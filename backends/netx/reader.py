@@ -184,16 +184,19 @@ def _population(layer: _Layer, before: list[_Layer]) -> Population:
 def _projection(group: h5py.Group, shape: tuple[int, ...], before: list[_Layer]) -> Projection:
     source = _source(group, before)
     if read_word(group, schema.TYPE, schema.CONVOLUTION, schema.DENSE) == schema.CONVOLUTION:
-        return Projection(source.name, _convolution(group, shape), _exponent(group))
+        return Projection(source.name, _convolution(group, shape), *_scaling(group))
     if len(source.shape) != 1:
         what = f"a dense layer listens to {source.shape}; allowed: (neurons,)"
         raise fault(group, what, schema.SOURCE)
     weights = read_integers(group, schema.WEIGHT, (prod(shape), prod(source.shape)))
-    return Projection(source.name, Dense(weights), _exponent(group))
+    return Projection(source.name, Dense(weights), *_scaling(group))
 
 
-def _exponent(group: h5py.Group) -> int:
-    return read_integer(group, schema.WEIGHT_EXPONENT)
+def _scaling(group: h5py.Group) -> tuple[int, float]:
+    error = float(read_floats(group, schema.WEIGHT_ERROR, ()))
+    if not error >= 0:
+        raise fault(group, f"{error}; allowed: 0 or more", schema.WEIGHT_ERROR)
+    return read_integer(group, schema.WEIGHT_EXPONENT), error
 
 
 def _convolution(group: h5py.Group, shape: tuple[int, ...]) -> Convolution:

@@ -142,6 +142,7 @@ def _write_projection(group: h5py.Group, projection: Projection, source: int) ->
     weights = projection.connection.weights.astype(schema.WEIGHT_TYPE)
     _write_array(group, schema.WEIGHT, weights)
     group[schema.WEIGHT_EXPONENT] = schema.COUNT_TYPE(projection.exponent)
+    group[schema.WEIGHT_ERROR] = np.float64(projection.error)
     if isinstance(projection.connection, Convolution):
         _write_geometry(group, projection.connection)
 

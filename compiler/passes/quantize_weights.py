@@ -1,25 +1,30 @@
 """Floats become integers: the step Δ of each channel, its weights and its bias.
 
 One unit of the membrane is 1/Δ of a level, so w = round(W·Δ/2^e) and B = round(b·Δ), where W and b
-are in levels: the half step of QCFS is already part of b. Only weights lose anything.
+are in levels: the half step of QCFS is already part of b. Only weights lose anything; weights that
+are whole numbers times one factor do not (compiler/quantization/grid.py).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from snnc.compiler.errors import Problem, SnncError
 from snnc.compiler.network import Network, Node
-from snnc.compiler.operators import Add, Conv, Floats, MatMul, Source, Staircase, per_channel
+from snnc.compiler.operators import Conv, Floats, MatMul, Source, Staircase, per_channel
+from snnc.compiler.quantization.grid import finest_exponent, on_grid, spacing
+from snnc.compiler.quantization.layer import Layer, Precision, layer_of, saturated
+from snnc.compiler.quantization.scale import exponent, resolution, steps
 from snnc.compiler.spiking import (
+    Connection,
     Convolution,
     Dense,
     Firing,
     Input,
-    Neuron,
+    Integers,
     Population,
     Projection,
     Provenance,
@@ -27,48 +32,6 @@ from snnc.compiler.spiking import (
     SpikingNetwork,
     planar,
 )
-from snnc.compiler.target import Target
-
-FINEST_STEP = 64
-"""Where weights are large, an exponent makes every Δ at least this: the bias rounds to ½/Δ."""
-SEARCHED_FAN_IN = 64
-"""Up to this fan-in a slightly smaller Δ may round much better; beyond, the errors average out."""
-SEARCHED_STEPS = 48
-
-
-@dataclass(frozen=True)
-class Precision:
-    """What weights may be made of."""
-
-    target: Target
-    weight_bits: int
-
-    def weight_max(self, weights: Floats) -> int:
-        """The largest weight: unsigned where no sign mixes, two's complement without its least."""
-        mixed = bool(np.any(weights < 0) and np.any(weights > 0))
-        return int((1 << (self.weight_bits - mixed)) - 1)
-
-
-@dataclass(frozen=True, eq=False)
-class _Layer:
-    """A population before quantisation: float rows over the levels of its sources."""
-
-    node: Node
-    projections: tuple[Node, ...]
-    rows: tuple[Floats, ...]
-    """For each projection (channels, neurons that differ, fan-in): levels of the result for one
-    level of the source. A convolution's neurons are all alike, a matrix' all different."""
-    levels: tuple[int, ...]
-    """The highest level of each source."""
-    bias: Floats
-
-    @property
-    def reach(self) -> tuple[Floats, Floats]:
-        """The least and the greatest sum of each channel, in levels, without the bias."""
-        pairs = list(zip(self.rows, self.levels, strict=True))
-        low = sum(np.minimum(rows, 0).sum(2).min(1) * n for rows, n in pairs)
-        high = sum(np.maximum(rows, 0).sum(2).max(1) * n for rows, n in pairs)
-        return np.asarray(low), np.asarray(high)
 
 
 def quantize_weights(
@@ -86,7 +49,7 @@ def quantize_weights(
     problems: list[Problem] = []
     for end in network:
         if isinstance(end.operator, Staircase) or end is network.output:
-            layer = _layer(end, nodes, levels)
+            layer = layer_of(end, nodes, levels)
             try:
                 populations.append(_population(layer, named, precision))
             except SnncError as error:
@@ -116,145 +79,132 @@ def _levels(node: Node, spiking_input: Input) -> int:
     return spiking_input.levels
 
 
-def _layer(end: Node, nodes: Mapping[str, Node], levels: Mapping[str, int]) -> _Layer:
-    sums = nodes[end.sources[0]] if isinstance(end.operator, Staircase) else end
-    if isinstance(sums.operator, Add):
-        projections = tuple(nodes[each] for each in sums.sources)
-    else:
-        projections = (sums,)
-    rows, bias = [], np.zeros(1)
-    for node in projections:
-        assert isinstance(node.operator, Conv | MatMul)
-        alike = isinstance(node.operator, Conv)
-        fan_in = node.operator.weights[0].size
-        rows.append(node.operator.weights.reshape(end.shape[0], 1 if alike else -1, fan_in))
-        bias = per_channel(bias, len(node.shape)) if node.operator.bias.ndim > 1 else bias
-        bias = bias + node.operator.bias
-    reached = tuple(levels[node.sources[0]] for node in projections)
-    return _Layer(end, projections, tuple(rows), reached, bias)
+def _population(layer: Layer, names: Mapping[str, str], precision: Precision) -> Population:
+    if isinstance(layer.node.operator, Staircase):
+        return _firing(layer, layer.node.operator.levels, names, precision)
+    return _readout(layer, names, precision)
 
 
-def _population(layer: _Layer, names: Mapping[str, str], precision: Precision) -> Population:
-    operator = layer.node.operator
-    if isinstance(operator, Staircase):
-        layer = replace(layer, bias=_saturated(layer, operator.levels))
-        scale = _steps(layer, operator.levels, precision)
-        neuron: Neuron = Firing(scale.astype(np.int64), operator.levels)
+def _firing(
+    layer: Layer, levels: int, names: Mapping[str, str], precision: Precision
+) -> Population:
+    layer = replace(layer, bias=saturated(layer, levels))
+    r = spacing(layer, precision)
+    grid = None if r is None else on_grid(layer, levels, r, precision)
+    if r is not None and grid is not None:
+        projections = _on_one_grid(layer, names, r, grid.exponent)
+        return _made(layer, names, projections, grid.bias, Firing(grid.step, levels))
+    scale = steps(layer, levels, precision)
+    projections = _rounded(layer, names, scale, precision)
+    neuron = Firing(scale.astype(np.int64), levels)
+    return _made(layer, names, projections, _bias(layer, scale), neuron)
+
+
+def _readout(layer: Layer, names: Mapping[str, str], precision: Precision) -> Population:
+    r = spacing(layer, precision)
+    shift = None if r is None else finest_exponent(layer, r, precision)
+    if r is not None and shift is not None:
+        scale = 2.0**shift / r
+        projections = _on_one_grid(layer, names, r, shift)
     else:
-        scale = _resolution(layer, precision)
-        neuron = Readout(1.0 / scale)
-    exponents = [_exponent(rows, scale, precision) for rows in layer.rows]
-    projections = tuple(
-        _projection(node, names[node.sources[0]], rows, scale, exponent)
-        for node, rows, exponent in zip(layer.projections, layer.rows, exponents, strict=True)
-    )
-    bias = np.round(layer.bias * per_channel(scale, layer.bias.ndim)).astype(np.int64)
+        scale = resolution(layer, precision)
+        projections = _rounded(layer, names, scale, precision)
+    return _made(layer, names, projections, _bias(layer, scale), Readout(1.0 / scale))
+
+
+def _made(
+    layer: Layer,
+    names: Mapping[str, str],
+    projections: tuple[Projection, ...],
+    bias: Integers,
+    neuron: Firing | Readout,
+) -> Population:
     shape = planar(layer.node.shape)
-    if bias.ndim > 1:
-        bias = bias.reshape(shape)
+    bias = bias.reshape(shape) if bias.ndim > 1 else bias
     return Population(names[layer.node.name], shape, projections, bias, neuron)
 
 
-def _saturated(layer: _Layer, levels: int) -> Floats:
-    """Pull in a bias beyond which the neuron gives 0, or N, whatever arrives: the same result."""
-    low, high = (per_channel(each, layer.bias.ndim) for each in layer.reach)
-    return np.clip(layer.bias, -high - 1.0, levels + 1.0 - low)
+def _bias(layer: Layer, scale: Floats) -> Integers:
+    return np.asarray(np.round(layer.bias * per_channel(scale, layer.bias.ndim)), np.int64)
 
 
-def _steps(layer: _Layer, levels: int, precision: Precision) -> Floats:
-    """Δ of each channel: odd, and as large as weights, threshold and state allow."""
-    largest = _largest_scale(layer, precision)
-    coarsest = float(np.min(largest, where=largest > 0, initial=np.inf))
-    shift = max(0, int(np.ceil(np.log2(FINEST_STEP / coarsest)))) if coarsest > 0 else 0
-    shift = min(shift, precision.target.max_weight_exponent)
-    state = precision.target.state_max
-    threshold = state // (2 * (levels + 1))
-    steps = np.minimum(
-        largest * 2.0**shift, np.minimum(_state_scale(layer, shift, precision), threshold)
-    )
-    odd = np.floor((np.floor(steps) - 1) / 2) * 2 + 1
-    if np.any(odd < 1):
-        raise SnncError(_too_large(layer, largest * 2.0**precision.target.max_weight_exponent))
-    return _best_rounded(layer, odd, shift)
-
-
-def _largest_scale(layer: _Layer, precision: Precision) -> Floats:
-    """The scale at which the finest of a channel's projections fills its weights."""
-    scales = []
-    for rows in layer.rows:
-        peak = np.abs(rows).max((1, 2))
-        scales.append(
-            np.divide(
-                precision.weight_max(rows), peak, where=peak > 0, out=np.full(len(rows), np.inf)
-            )
+def _on_one_grid(
+    layer: Layer, names: Mapping[str, str], r: Floats, shift: int
+) -> tuple[Projection, ...]:
+    """The whole numbers that the weights are."""
+    return tuple(
+        Projection(
+            names[node.sources[0]],
+            _connection(node, np.round(rows / r[:, None, None]).astype(np.int64)),
+            shift,
         )
-    finest = np.max(np.where(np.isinf(scales), 0.0, scales), axis=0)
-    return np.where(finest > 0, finest, float(precision.weight_max(layer.rows[0])))
-
-
-def _state_scale(layer: _Layer, shift: int, precision: Precision) -> Floats:
-    """The scale up to which every sum, each weight rounded the wrong way, fits the state."""
-    low, high = layer.reach
-    flat = layer.bias.reshape(len(layer.bias), -1)
-    least, most = np.minimum(flat.min(1), 0), np.maximum(flat.max(1), 0)
-    span = np.maximum(high + most, -(low + least))
-    slack = sum(
-        r.shape[2] * n * 2.0 ** (shift - 1) for r, n in zip(layer.rows, layer.levels, strict=True)
-    )
-    room = precision.target.state_max - slack - 1
-    return np.divide(room, span, where=span > 0, out=np.full(len(span), np.inf))
-
-
-def _too_large(layer: _Layer, largest: Floats) -> Problem:
-    worst = 1.0 / largest.min()
-    return Problem(
-        layer.node.name,
-        f"one level of its source moves it by {worst:g} of its threshold; allowed: less than 1 "
-        "of what the weights can hold",
-        "raise the activation's threshold, or its number of levels",
+        for node, rows in zip(layer.projections, layer.rows, strict=True)
     )
 
 
-def _best_rounded(layer: _Layer, steps: Floats, shift: int) -> Floats:
-    """Among odd steps up to a quarter smaller, the one whose weights round best."""
-    rows = layer.rows[0].reshape(len(steps), -1)
-    if rows.shape[1] > SEARCHED_FAN_IN or len(layer.rows) > 1:
-        return steps
-    offers = 2 * np.round(np.linspace(0, 0.125, SEARCHED_STEPS)[:, None] * steps)
-    candidates = np.maximum(steps - offers, 1)
-    scaled = rows * (candidates / 2.0**shift)[:, :, None]
-    errors = np.square((np.round(scaled) - scaled) / candidates[:, :, None]).sum(2)
-    return np.asarray(candidates[errors.argmin(0), np.arange(len(steps))])
+def _rounded(
+    layer: Layer, names: Mapping[str, str], scale: Floats, precision: Precision
+) -> tuple[Projection, ...]:
+    """The nearest whole numbers, shared between two synapses where one is too coarse."""
+    found: list[Projection] = []
+    for index, node in enumerate(layer.projections):
+        wide = precision.doubled or layer.is_narrow(index)
+        source = names[node.sources[0]]
+        found += _projections(node, source, layer.rows[index], scale, precision, wide=wide)
+    return tuple(found)
 
 
-def _resolution(layer: _Layer, precision: Precision) -> Floats:
-    """Units of the membrane for one unit of the logit: what the weights can hold."""
-    return np.minimum(_largest_scale(layer, precision), _state_scale(layer, 0, precision))
+def _projections(
+    node: Node, source: str, rows: Floats, scale: Floats, precision: Precision, *, wide: bool
+) -> Iterator[Projection]:
+    shift = exponent(rows, scale, precision.weight_max(rows, wide=wide))
+    if wide and shift + precision.shift > precision.target.max_weight_exponent:
+        shift, wide = exponent(rows, scale, precision.weight_max(rows, wide=False)), False
+    weights = np.round(rows * per_channel(scale / 2.0**shift, 3)).astype(np.int64)
+    yield from _synapses(node, source, weights, rows, scale, shift, precision.shift if wide else 0)
 
 
-def _exponent(rows: Floats, scale: Floats, precision: Precision) -> int:
-    """The least shift under which every weight of a projection is in range."""
-    peak = float((np.abs(rows).max((1, 2)) * scale).max())
-    allowed = precision.weight_max(rows) + 0.5
-    return max(0, int(np.ceil(np.log2(peak / allowed)))) if peak > 0 else 0
+def _synapses(
+    node: Node,
+    source: str,
+    weights: Integers,
+    rows: Floats,
+    scale: Floats,
+    shift: int,
+    doubled: int,
+) -> Iterator[Projection]:
+    """One projection; or two, the upper worth 2^doubled of the lower, where that is needed."""
+    error = _error(weights * 2.0**shift / per_channel(scale, 3), rows)
+    half = (1 << doubled) >> 1
+    lower = ((weights + half) & ((1 << doubled) - 1)) - half if doubled else weights
+    parts = ((lower, shift), ((weights - lower) >> doubled, shift + doubled))
+    if np.abs(weights).max() < 1 << doubled:
+        parts = ((weights, shift), (np.zeros_like(weights), shift))
+    for values, each in parts:
+        if values.any() or values is parts[0][0]:
+            yield Projection(source, _connection(node, values), each, error)
 
 
-def _projection(node: Node, source: str, rows: Floats, scale: Floats, exponent: int) -> Projection:
-    weights = np.round(rows * per_channel(scale / 2.0**exponent, 3)).astype(np.int64)
+def _error(found: Floats, rows: Floats) -> float:
+    """How far rounded weights are from the float ones, relative to these."""
+    size = float(np.linalg.norm(rows))
+    return float(np.linalg.norm(found - rows)) / size if size else 0.0
+
+
+def _connection(node: Node, weights: Integers) -> Connection:
     operator = node.operator
     if isinstance(operator, MatMul):
-        return Projection(source, Dense(weights.reshape(operator.weights.shape)), exponent)
+        return Dense(weights.reshape(operator.weights.shape))
     assert isinstance(operator, Conv)
     kernel = weights.reshape(*operator.weights.shape[:2], *_planar(operator.kernel, 1))
     befores, afters = (_planar(tuple(side), 0) for side in zip(*operator.borders, strict=True))
-    connection = Convolution(
+    return Convolution(
         kernel,
         _planar(operator.strides, 1),
         (*befores, *afters),
         _planar(operator.dilations, 1),
         operator.groups,
     )
-    return Projection(source, connection, exponent)
 
 
 def _planar(sizes: Sequence[int], missing: int) -> tuple[int, int]:

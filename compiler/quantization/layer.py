@@ -1,0 +1,105 @@
+"""One population before its weights are integers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from snnc.compiler.network import Node
+from snnc.compiler.operators import Add, Conv, Floats, MatMul, Staircase, per_channel
+from snnc.compiler.target import Target
+
+
+@dataclass(frozen=True)
+class Precision:
+    """What weights may be made of."""
+
+    target: Target
+    weight_bits: int
+    """2 … 8 for one synapse, or twice the target's bits for two."""
+
+    @property
+    def doubled(self) -> bool:
+        """Whether every weight is shared between two synapses."""
+        return self.weight_bits > self.target.weight_bits
+
+    @property
+    def synapse_bits(self) -> int:
+        """Bits of one synapse."""
+        return min(self.weight_bits, self.target.weight_bits)
+
+    @property
+    def shift(self) -> int:
+        """How much more the upper of two synapses counts than the lower: 2^shift."""
+        return self.synapse_bits - 1
+
+    def weight_max(self, weights: Floats, *, wide: bool) -> int:
+        """The largest weight: unsigned where no sign mixes, two's complement without its least."""
+        top = (1 << self.shift) - 1
+        if wide:
+            return (top << self.shift) + (1 << (self.shift - 1)) - 1
+        mixed = bool(np.any(weights < 0) and np.any(weights > 0))
+        return top if mixed else 2 * top + 1
+
+
+@dataclass(frozen=True, eq=False)
+class Layer:
+    """Float rows over the levels of the sources: levels of the result for one of the source."""
+
+    node: Node
+    """The staircase, or the output."""
+    projections: tuple[Node, ...]
+    """Convolutions and matrices."""
+    rows: tuple[Floats, ...]
+    """For each projection (channels, neurons that differ, fan-in). A convolution's neurons are all
+    alike, a matrix' all different."""
+    levels: tuple[int, ...]
+    """The highest level of each source."""
+    bias: Floats
+    """(channels,), or one value for each neuron: the shape of the result."""
+
+    @property
+    def reach(self) -> tuple[Floats, Floats]:
+        """The least and the greatest sum of each channel, in levels, without the bias."""
+        pairs = list(zip(self.rows, self.levels, strict=True))
+        low = sum(np.minimum(rows, 0).sum(2).min(1) * n for rows, n in pairs)
+        high = sum(np.maximum(rows, 0).sum(2).max(1) * n for rows, n in pairs)
+        return np.asarray(low), np.asarray(high)
+
+    @property
+    def joined(self) -> Floats:
+        """All weights that end in a channel, of whatever projection: (channels, …)."""
+        return np.concatenate([rows.reshape(len(rows), -1) for rows in self.rows], axis=1)
+
+    def is_narrow(self, index: int) -> bool:
+        """Whether a projection meets others, and has one synapse a neuron: a shortcut.
+
+        Its few weights are worth two synapses each, for nothing averages their rounding out.
+        """
+        single = np.count_nonzero(self.rows[index], axis=2).max() <= 1
+        return len(self.rows) > 1 and bool(single)
+
+
+def layer_of(end: Node, nodes: Mapping[str, Node], levels: Mapping[str, int]) -> Layer:
+    """Take apart what ends in a staircase, or in the output of a composed network."""
+    sums = nodes[end.sources[0]] if isinstance(end.operator, Staircase) else end
+    ends = sums.sources if isinstance(sums.operator, Add) else (sums.name,)
+    projections = tuple(nodes[each] for each in ends)
+    rows, bias = [], np.zeros(1)
+    for node in projections:
+        assert isinstance(node.operator, Conv | MatMul)
+        alike = isinstance(node.operator, Conv)
+        fan_in = node.operator.weights[0].size
+        rows.append(node.operator.weights.reshape(end.shape[0], 1 if alike else -1, fan_in))
+        bias = per_channel(bias, len(node.shape)) if node.operator.bias.ndim > 1 else bias
+        bias = bias + node.operator.bias
+    reached = tuple(levels[node.sources[0]] for node in projections)
+    return Layer(end, projections, tuple(rows), reached, bias)
+
+
+def saturated(layer: Layer, levels: int) -> Floats:
+    """Pull in a bias beyond which the neuron gives 0, or N, whatever arrives: the same result."""
+    low, high = (per_channel(each, layer.bias.ndim) for each in layer.reach)
+    return np.clip(layer.bias, -high - 1.0, levels + 1.0 - low)

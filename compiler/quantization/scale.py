@@ -1,0 +1,103 @@
+"""Units of the membrane for one level: as many as weights, threshold and state allow."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from snnc.compiler.errors import Problem, SnncError
+from snnc.compiler.operators import Floats
+from snnc.compiler.quantization.layer import Layer, Precision
+
+FINEST_STEP = 64
+"""Where weights are large, an exponent makes every Δ at least this: the bias rounds to ½/Δ."""
+FINEST_JOIN = 2048
+"""The same where shortcuts meet, whose few weights take the rounding of Δ to the next layer."""
+SEARCHED_FAN_IN = 64
+"""Up to this fan-in a slightly smaller Δ may round much better; beyond, the errors average out."""
+SEARCHED_STEPS = 48
+
+
+def steps(layer: Layer, levels: int, precision: Precision) -> Floats:
+    """Δ of each channel: odd, and as large as weights, threshold and state allow.
+
+    Raises:
+        SnncError: if not even Δ = 1 does.
+    """
+    largest = _largest(layer, precision)
+    shift = _shift(layer, largest, precision)
+    threshold = precision.target.state_max // (2 * (levels + 1))
+    limits = (largest * 2.0**shift, _state(layer, shift, precision), np.array(threshold))
+    found = np.minimum(np.minimum(*limits[:2]), limits[2])
+    odd = np.floor((np.floor(found) - 1) / 2) * 2 + 1
+    if np.any(odd < 1):
+        raise SnncError(_too_large(layer, largest * 2.0**precision.target.max_weight_exponent))
+    return _best_rounded(layer, odd, shift)
+
+
+def resolution(layer: Layer, precision: Precision) -> Floats:
+    """Units of the membrane for one unit of the logit: what the weights can hold."""
+    return np.minimum(_largest(layer, precision), _state(layer, 0, precision))
+
+
+def exponent(rows: Floats, scale: Floats, weight_max: int) -> int:
+    """The least shift under which every weight of a projection is in range."""
+    peak = float((np.abs(rows).max((1, 2)) * scale).max())
+    return max(0, int(np.ceil(np.log2(peak / (weight_max + 0.5))))) if peak > 0 else 0
+
+
+def _largest(layer: Layer, precision: Precision) -> Floats:
+    """The scale at which the finest of a channel's projections fills its weights."""
+    narrow = [layer.is_narrow(k) for k in range(len(layer.rows))]
+    filled = [k for k, each in enumerate(narrow) if not each] or list(range(len(narrow)))
+    scales = []
+    for k in filled:
+        wide = precision.doubled or narrow[k]
+        top, peak = (
+            precision.weight_max(layer.rows[k], wide=wide),
+            np.abs(layer.rows[k]).max((1, 2)),
+        )
+        scales.append(np.divide(top, peak, where=peak > 0, out=np.zeros(len(peak))))
+    finest = np.max(scales, axis=0)
+    return np.where(finest > 0, finest, float(precision.weight_max(layer.rows[0], wide=False)))
+
+
+def _shift(layer: Layer, largest: Floats, precision: Precision) -> int:
+    """The exponent that makes every Δ fine enough."""
+    finest = FINEST_STEP if len(layer.rows) == 1 else FINEST_JOIN
+    needed = int(np.ceil(np.log2(finest / float(largest.min()))))
+    return min(max(0, needed), precision.target.max_weight_exponent)
+
+
+def _state(layer: Layer, shift: int, precision: Precision) -> Floats:
+    """The scale up to which every sum, each weight rounded the wrong way, fits the state."""
+    low, high = layer.reach
+    flat = layer.bias.reshape(len(layer.bias), -1)
+    least, most = np.minimum(flat.min(1), 0), np.maximum(flat.max(1), 0)
+    span = np.maximum(high + most, -(low + least))
+    slack = sum(
+        r.shape[2] * n * 2.0 ** (shift - 1) for r, n in zip(layer.rows, layer.levels, strict=True)
+    )
+    room = precision.target.state_max - slack - 1
+    return np.divide(room, span, where=span > 0, out=np.full(len(span), np.inf))
+
+
+def _too_large(layer: Layer, largest: Floats) -> Problem:
+    worst = 1.0 / largest.min()
+    return Problem(
+        layer.node.name,
+        f"one level of its source moves it by {worst:g} of its threshold; allowed: less than 1 "
+        "of what the weights can hold",
+        "raise the activation's threshold, or its number of levels",
+    )
+
+
+def _best_rounded(layer: Layer, largest: Floats, shift: int) -> Floats:
+    """Among odd steps up to a quarter smaller, the one whose weights round best."""
+    rows = layer.rows[0].reshape(len(largest), -1)
+    if rows.shape[1] > SEARCHED_FAN_IN or len(layer.rows) > 1:
+        return largest
+    offers = 2 * np.round(np.linspace(0, 0.125, SEARCHED_STEPS)[:, None] * largest)
+    candidates = np.maximum(largest - offers, 1)
+    scaled = rows * (candidates / 2.0**shift)[:, :, None]
+    errors = np.square((np.round(scaled) - scaled) / candidates[:, :, None]).sum(2)
+    return np.asarray(candidates[errors.argmin(0), np.arange(len(largest))])
