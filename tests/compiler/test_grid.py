@@ -33,10 +33,12 @@ def test_thresholds_are_the_real_ones(seed: int) -> None:
     assert grid is not None
     n = rng.integers(0, levels + 1, (2000, 6))
     sums = n @ np.round(whole * r[:, None] / found[:, None]).astype(int).T
-    real = np.clip(np.floor(sums * found + bias + 1e-9), 0, levels)
+    exact = sums * found + bias
+    clear = np.abs(exact - np.round(exact)) > 1e-6 * (1 + np.abs(exact))
+    real = np.clip(np.floor(exact), 0, levels)
     ours = np.clip(((sums << grid.exponent) + grid.bias) // grid.step, 0, levels)
-    assert np.abs(ours - real).max() <= 1
-    assert np.mean(ours != real) <= (0.01 if grid.moved else 0)
+    assert np.abs(ours - real)[clear].max() <= 1
+    assert np.mean((ours != real)[clear]) <= (0.01 if grid.moved else 0)
     assert grid.moved <= 4 * levels * (levels / 255) ** 0.5
 
 
