@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import onnx
 from onnx.reference import ReferenceEvaluator
@@ -30,7 +32,9 @@ def fold(node: onnx.NodeProto, inputs: list[Array | None], opset: int, name: str
     if node.op_type in GROWING and max(sizes, default=0) > LIMIT:
         what = f"makes a constant of {max(sizes):g} elements; allowed: {LIMIT}"
         raise refusal(name, f"{node.op_type} {what}", "store what it stands for instead")
-    feeds = {n: v for n, v in zip(node.input, inputs, strict=True) if v is not None}
+    feeds = _in_one_precision(
+        {n: v for n, v in zip(node.input, inputs, strict=True) if v is not None}
+    )
     results = [onnx.helper.make_empty_tensor_value_info(n) for n in node.output if n]
     value_infos = [
         onnx.helper.make_tensor_value_info(
@@ -45,6 +49,14 @@ def fold(node: onnx.NodeProto, inputs: list[Array | None], opset: int, name: str
     except Exception as error:
         what = f"cannot be computed from its constants: {error}".splitlines()[0]
         raise refusal(name, f"{node.op_type} {what}", "simplify the model before export") from None
+
+
+def _in_one_precision(feeds: Mapping[str, Array]) -> Mapping[str, Array]:
+    """Dequantised constants are float64; the float32 that meets them follows, as ONNX demands."""
+    if all(each.dtype != np.float64 for each in feeds.values()):
+        return feeds
+    wide = {n: v.astype(np.float64) for n, v in feeds.items() if v.dtype == np.float32}
+    return {**feeds, **wide}
 
 
 def _product(value: Array) -> float:

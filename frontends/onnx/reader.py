@@ -13,7 +13,7 @@ from snnc.compiler.operators import Shape, Source
 from snnc.frontends.onnx import operators as _readers  # noqa: F401  (registers them)
 from snnc.frontends.onnx.constants import fold, is_foldable
 from snnc.frontends.onnx.loading import Model, load_model
-from snnc.frontends.onnx.registry import READERS, mend_for
+from snnc.frontends.onnx.registry import FOLDERS, READERS, kind_of, mend_for
 from snnc.frontends.onnx.values import Call, Constant, Tensor, Unknown, Value, attributes_of
 
 
@@ -87,18 +87,16 @@ class _Walk:
 
     def _read(self, node: onnx.NodeProto, name: str) -> None:
         inputs = tuple(self._value(each, name) for each in node.input)
-        if node.domain not in ("", "ai.onnx") or not (
-            node.op_type in READERS or _folds(node, inputs)
-        ):
-            kind = f"{node.domain}.{node.op_type}" if node.domain else node.op_type
+        kind = kind_of(node)
+        if not _is_known(node, kind, inputs):
             raise refusal(name, f"{kind} is not supported", mend_for(node.op_type))
         if any(isinstance(each, Unknown) for each in inputs):
             self.values.update(dict.fromkeys(node.output, Unknown()))
-        elif node.op_type == "Shape" and isinstance(inputs[0], Tensor):
+        elif kind == "Shape" and isinstance(inputs[0], Tensor):
             self._read_shape(node, inputs[0])
         elif any(isinstance(each, Tensor) for each in inputs):
             call = Call(name, node.op_type, attributes_of(node), inputs, self.builder)
-            last = READERS[node.op_type](call)
+            last = READERS[kind](call)
             self.values[node.output[0]] = Tensor(last, self.builder.shape(last))
         else:
             self._fold(node, inputs, name)
@@ -120,16 +118,21 @@ class _Walk:
         self.values[node.output[0]] = Constant(node.output[0], sizes[part])
 
     def _fold(self, node: onnx.NodeProto, inputs: tuple[Value | None, ...], name: str) -> None:
-        arrays = [each.value if isinstance(each, Constant) else None for each in inputs]
-        results = fold(node, arrays, self.opset, name)
+        folder = FOLDERS.get(kind_of(node))
+        if folder:
+            results = [folder(Call(name, node.op_type, attributes_of(node), inputs, self.builder))]
+        else:
+            arrays = [each.value if isinstance(each, Constant) else None for each in inputs]
+            results = fold(node, arrays, self.opset, name)
         for output, result in zip(filter(None, node.output), results, strict=True):
             self.values[output] = Constant(output, np.asarray(result))
 
 
-def _folds(node: onnx.NodeProto, inputs: tuple[Value | None, ...]) -> bool:
-    """Whether a node without a reader is a constant, or a size."""
-    constant = all(each is None or isinstance(each, Constant) for each in inputs)
-    return is_foldable(node) and (constant or node.op_type == "Shape")
+def _is_known(node: onnx.NodeProto, kind: str, inputs: tuple[Value | None, ...]) -> bool:
+    """Whether a node has a reader, or is a size, or a constant that can be computed."""
+    if all(each is None or isinstance(each, Constant) for each in inputs):
+        return kind in FOLDERS or is_foldable(node)
+    return kind in READERS or kind == "Shape"
 
 
 def _sample_shape(value: onnx.ValueInfoProto) -> Shape:

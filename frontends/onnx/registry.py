@@ -1,14 +1,24 @@
-"""One reader for each ONNX operator, found by its type."""
+"""One reader for each ONNX operator, found by its kind: Conv, or com.microsoft.QGemm."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import TypeAlias
 
-from snnc.frontends.onnx.values import Call
+import onnx
+
+from snnc.frontends.onnx.values import Array, Call
 
 Reader: TypeAlias = Callable[[Call], str]
+Folder: TypeAlias = Callable[[Call], Array]
 READERS: dict[str, Reader] = {}
+FOLDERS: dict[str, Folder] = {}
+"""What computes a node whose inputs are all constant, where ONNX's own evaluator does not."""
+
+
+def kind_of(node: onnx.NodeProto) -> str:
+    """The type of a node, behind its domain where that is not ONNX's own."""
+    return node.op_type if node.domain in ("", "ai.onnx") else f"{node.domain}.{node.op_type}"
 
 
 def reads(*kinds: str) -> Callable[[Reader], Reader]:
@@ -19,6 +29,16 @@ def reads(*kinds: str) -> Callable[[Reader], Reader]:
             assert kind not in READERS, f"{kind} has two readers"
             READERS[kind] = reader
         return reader
+
+    return register
+
+
+def folds(*kinds: str) -> Callable[[Folder], Folder]:
+    """Register what computes nodes of constants."""
+
+    def register(folder: Folder) -> Folder:
+        FOLDERS.update(dict.fromkeys(kinds, folder))
+        return folder
 
     return register
 
@@ -35,6 +55,9 @@ MENDS = {
     "Gelu": "use a quantised ReLU (snnc.frontends.torch.QCFS)",
     "Erf": "use a quantised ReLU (snnc.frontends.torch.QCFS)",
     "Elu": "use a quantised ReLU (snnc.frontends.torch.QCFS)",
+    "QLinearSigmoid": "use a quantised ReLU: spikes carry no other curve",
+    "QLinearLeakyRelu": "use a quantised ReLU: spikes carry no negative slope",
+    "FloatQuant": "quantise to whole numbers: floats of few bits have steps of many sizes",
     "LayerNormalization": "use batch norm, which is constant after training",
     "InstanceNormalization": "use batch norm, which is constant after training",
     "GroupNormalization": "use batch norm, which is constant after training",
@@ -44,4 +67,5 @@ MENDS = {
 
 def mend_for(kind: str) -> str:
     """What to do about an operator that has no reader."""
-    return MENDS.get(kind, f"rewrite it with one of: {', '.join(sorted(READERS))}")
+    known = sorted(each for each in READERS if "." not in each)
+    return MENDS.get(kind, f"rewrite it with one of: {', '.join(known)}")

@@ -34,7 +34,7 @@ def test_thresholds_are_the_real_ones(seed: int) -> None:
     n = rng.integers(0, levels + 1, (2000, 6))
     sums = n @ np.round(whole * r[:, None] / found[:, None]).astype(int).T
     exact = sums * found + bias
-    clear = np.abs(exact - np.round(exact)) > 1e-6 * (1 + np.abs(exact))
+    clear = np.abs(exact - np.round(exact)) > 1e-6 * (levels + 1)
     real = np.clip(np.floor(exact), 0, levels)
     ours = np.clip(((sums << grid.exponent) + grid.bias) // grid.step, 0, levels)
     assert np.abs(ours - real)[clear].max() <= 1
