@@ -14,13 +14,22 @@ from snnc.compiler.passes.coarsen_staircases import coarsen_staircases
 from snnc.compiler.passes.compose_chains import compose_chains
 from snnc.compiler.passes.encode_input import Encoding, encode_input
 from snnc.compiler.passes.fold_batch_norms import fold_batch_norms
+from snnc.compiler.passes.lower_max_pools import lower_max_pools
 from snnc.compiler.passes.quantize_weights import quantize_weights
 from snnc.compiler.passes.recognize_staircases import recognize_staircases
 from snnc.compiler.passes.schedule_populations import schedule_populations
 from snnc.compiler.quantization.layer import Precision
 from snnc.compiler.spiking import Schedule, SpikingNetwork, planar
 from snnc.compiler.target import LOIHI, Target
-from snnc.compiler.verify import COMPOSED, FOLDED, MODEL, RECOGNIZED, Rule, verify_network
+from snnc.compiler.verify import (
+    COMPOSED,
+    FOLDED,
+    MODEL,
+    POOLED,
+    RECOGNIZED,
+    Rule,
+    verify_network,
+)
 
 Pass: TypeAlias = Callable[[Network], Network]
 Watcher: TypeAlias = Callable[[str, Network | SpikingNetwork], None]
@@ -42,6 +51,7 @@ def float_passes(options: Options) -> Mapping[Pass, tuple[str, tuple[Rule, ...]]
     """The passes on floats in their order, each with its name and the rules that hold after it."""
     encode = partial(encode_input, encoding=options.encoding)
     coarsen = partial(coarsen_staircases, time_steps=options.time_steps)
+    lower_pools = partial(lower_max_pools, input_levels=options.encoding.levels)
     return {
         # first: the algebra of staircases knows affine maps alone
         fold_batch_norms: ("fold_batch_norms", FOLDED),
@@ -51,6 +61,8 @@ def float_passes(options: Options) -> Mapping[Pass, tuple[str, tuple[Rule, ...]]
         encode: ("encode_input", RECOGNIZED),
         # while levels are still free of weights
         coarsen: ("coarsen_staircases", RECOGNIZED),
+        # once levels are final: a max pool of levels is exact, and linear but for its relus
+        lower_pools: ("lower_max_pools", POOLED),
         # last: the bias collects every offset, the half steps of the staircases included
         compose_chains: ("compose_chains", COMPOSED),
     }

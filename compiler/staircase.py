@@ -105,9 +105,7 @@ def floor(form: Form) -> Form:
         return Form((), np.floor(form.offset))
     factor, atom = form.only
     if atom.kind == "stepped":
-        if _whole(factor) and _whole(form.offset):
-            return form
-        raise NoStaircaseError("rounds twice, on two different grids")
+        return _floor_steps(form)
     inner = _scaled(atom, factor, form.offset)
     low, high = (np.floor(_snap(each)) for each in (inner.low, inner.high))
     return _single(Atom("stepped", inner.base, inner.scale, inner.shift, low, high))
@@ -148,6 +146,21 @@ def _clip_steps(form: Form, low: Floats, high: Floats) -> Form:
         bounds.append(snapped)
     clipped = Atom("stepped", atom.base, atom.scale, atom.shift, *bounds)
     return Form(((factor, clipped),), form.offset)
+
+
+def _floor_steps(form: Form) -> Form:
+    """⌊factor·n + offset⌋ as k·n + ⌊offset⌋, for a whole k so near that no n leaves its step.
+
+    A tensor that is quantised again has factor s·(1/s), which floats make next to 1, and offset ½.
+    """
+    factor, atom = form.only
+    whole, offset = np.round(factor), _snap(form.offset)
+    start = np.floor(offset)
+    for end in (atom.low, atom.high):
+        place = _product(factor - whole, end) + (offset - start)
+        if np.any(place < -GRID_TOLERANCE) or np.any(place >= 1):
+            raise NoStaircaseError("rounds twice, on two different grids")
+    return add(Form(((whole, atom),), start))
 
 
 def _snap(values: Floats) -> Floats:

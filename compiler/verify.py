@@ -12,6 +12,7 @@ from snnc.compiler.operators import (
     Conv,
     Floor,
     MatMul,
+    MaxPool,
     Round,
     Source,
     Staircase,
@@ -50,6 +51,11 @@ def activations_are_staircases(network: Network) -> Iterator[str]:
     yield from (f"{n.name} is left" for n in network if isinstance(n.operator, parts))
 
 
+def max_pools_are_lowered(network: Network) -> Iterator[str]:
+    """What is left between staircases is linear."""
+    yield from (f"{n.name} is left" for n in network if isinstance(n.operator, MaxPool))
+
+
 ALLOWED_SOURCES: Mapping[type, tuple[type, ...]] = {
     Conv: (Source, Staircase),
     MatMul: (Source, Staircase),
@@ -73,7 +79,8 @@ def sums_are_projections(network: Network) -> Iterator[str]:
 MODEL: tuple[Rule, ...] = (sources_come_first, shapes_follow_from_sources)
 FOLDED: tuple[Rule, ...] = (*MODEL, batch_norms_are_folded)
 RECOGNIZED: tuple[Rule, ...] = (*FOLDED, activations_are_staircases)
-COMPOSED: tuple[Rule, ...] = (*RECOGNIZED, sums_are_projections)
+POOLED: tuple[Rule, ...] = (*RECOGNIZED, max_pools_are_lowered)
+COMPOSED: tuple[Rule, ...] = (*POOLED, sums_are_projections)
 
 
 def verify_network(network: Network, rules: tuple[Rule, ...], after: str) -> None:

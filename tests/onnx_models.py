@@ -130,3 +130,77 @@ def random_chain(seed: int) -> Graph:
     graph.node("Flatten")
     graph.dense(5, channels * int(np.prod(size)))
     return graph
+
+
+def graphs() -> st.SearchStrategy[Graph]:
+    """Random networks with branches, each ending in logits."""
+    return st.integers(0, 2**32 - 1).map(random_graph)
+
+
+def random_graph(seed: int) -> Graph:
+    """Three blocks: residual with and without a projection, concatenating, or pooling."""
+    graph = Graph("batch", 2, 8, 8, seed=seed)
+    draw = graph.rng.integers
+    channels, size = 4, 8
+    graph.conv(channels, 2, 3, 3, pads=[1] * 4)
+    graph.qcfs(int(draw(1, 16)))
+    for _ in range(3):
+        kind = draw(4)
+        if kind == 0:
+            channels = _concatenating(graph, channels)
+        elif kind == 1 and size >= 4:
+            size = _pooling(graph, channels, size)
+        else:
+            stride = 2 if kind == 2 and size >= 4 else 1
+            channels, size = _residual(graph, channels, size, stride)
+    if draw(2):
+        graph.node("GlobalAveragePool")
+        size = 1
+    graph.node("Flatten")
+    graph.dense(5, channels * size * size)
+    return graph
+
+
+def _residual(graph: Graph, channels: int, size: int, stride: int) -> tuple[int, int]:
+    """Two convolutions beside the identity, or beside a strided 1x1 convolution."""
+    start, out = graph.last, channels if stride == 1 else channels + 2
+    graph.conv(out, channels, 3, 3, pads=[1] * 4, strides=[stride] * 2)
+    graph.qcfs(int(graph.rng.integers(1, 16)))
+    graph.conv(out, out, 3, 3, pads=[1] * 4)
+    main = graph.last
+    if stride > 1:
+        graph.last = start
+        graph.conv(out, channels, 1, 1, strides=[stride] * 2)
+        start = graph.last
+    graph.node("Add", main, start)
+    if graph.rng.integers(4):
+        graph.qcfs(int(graph.rng.integers(1, 16)), 3.0)
+    return out, -(-size // stride)
+
+
+def _concatenating(graph: Graph, channels: int) -> int:
+    """Two activated branches and their source, side by side; sometimes normalised after."""
+    start, ends = graph.last, []
+    for kernel in (1, 3):
+        graph.last = start
+        graph.conv(3, channels, kernel, kernel, pads=[kernel // 2] * 4)
+        graph.qcfs(int(graph.rng.integers(1, 16)))
+        ends.append(graph.last)
+    graph.node("Concat", start, *ends, axis=1)
+    if graph.rng.integers(2):
+        graph.batch_norm(channels + 6)
+        graph.qcfs(7)
+    return channels + 6
+
+
+def _pooling(graph: Graph, channels: int, size: int) -> int:
+    """A convolution, and a max pool before or after its activation."""
+    graph.conv(channels, channels, 3, 3, pads=[1] * 4)
+    after = bool(graph.rng.integers(2))
+    if after:
+        graph.qcfs(int(graph.rng.integers(1, 16)))
+    kernel = int(graph.rng.integers(2, 4))
+    graph.node("MaxPool", kernel_shape=[kernel] * 2, strides=[2, 2], pads=[kernel // 3] * 4)
+    if not after:
+        graph.qcfs(int(graph.rng.integers(1, 16)))
+    return (size + 2 * (kernel // 3) - kernel) // 2 + 1

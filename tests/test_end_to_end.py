@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from integer_law import evaluate
-from onnx_models import Graph, chains, random_chain, run_onnx
+from onnx_models import Graph, chains, graphs, random_chain, random_graph, run_onnx
 
 import snnc
 from snnc.compiler.spiking import Firing, Input, SpikingNetwork
@@ -36,7 +37,7 @@ def images(network: SpikingNetwork, count: int) -> np.ndarray:
     return np.random.default_rng(1).integers(0, 256, shape).astype(np.uint8)
 
 
-@given(chains())
+@given(st.one_of(chains(), graphs()))
 @ON_TMP_PATH
 def test_golden_is_the_integer_law(tmp_path: Path, graph: Graph) -> None:
     network = compiled(graph, tmp_path, **NORMALISED)
@@ -64,9 +65,19 @@ def test_golden_is_the_source_but_for_its_weights(tmp_path: Path, seed: int) -> 
 @pytest.mark.parametrize("code", ["graded", "bits"])
 @pytest.mark.parametrize("seed", range(6))
 def test_lava_is_golden(tmp_path: Path, seed: int, code: str, schedule: str) -> None:
-    pytest.importorskip("lava.magma")
     graph = random_chain(seed)
-    network = compiled(graph, tmp_path, schedule=schedule, input_code=code, **NORMALISED)
+    check_lava(compiled(graph, tmp_path, schedule=schedule, input_code=code, **NORMALISED))
+
+
+@pytest.mark.lava
+@pytest.mark.parametrize("schedule", ["pipelined", "sequential"])
+@pytest.mark.parametrize("seed", range(8))
+def test_lava_is_golden_where_branches_meet(tmp_path: Path, seed: int, schedule: str) -> None:
+    check_lava(compiled(random_graph(seed), tmp_path, schedule=schedule, **NORMALISED))
+
+
+def check_lava(network: SpikingNetwork) -> None:
+    pytest.importorskip("lava.magma")
     levels = encode(images(network, 5), network.input)
     golden = Golden(network, every_population=True, threads=1).run(levels)
     with closing(simulate(network, [levels[:2], levels[2:]], chunk=2)) as stream:

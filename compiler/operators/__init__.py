@@ -4,7 +4,16 @@
 without it. Constants broadcast against one sample.
 """
 
-from snnc.compiler.operators.base import Floats, Operator, Shape, per_channel, span_of, times
+from snnc.compiler.operators.base import (
+    Floats,
+    Operator,
+    Shape,
+    pad,
+    per_channel,
+    span_of,
+    split_pads,
+    times,
+)
 from snnc.compiler.operators.elementwise import (
     Add,
     Affine,
@@ -15,16 +24,9 @@ from snnc.compiler.operators.elementwise import (
     Round,
     Staircase,
 )
-from snnc.compiler.operators.linear import (
-    AveragePool,
-    Conv,
-    MatMul,
-    Pad,
-    Reshape,
-    Source,
-    pad,
-    split_pads,
-)
+from snnc.compiler.operators.linear import Conv, MatMul, Source
+from snnc.compiler.operators.pools import AveragePool, MaxPool
+from snnc.compiler.operators.shapes import Pad, Place, Reshape
 
 __all__ = [
     "Add",
@@ -37,8 +39,10 @@ __all__ = [
     "Floats",
     "Floor",
     "MatMul",
+    "MaxPool",
     "Operator",
     "Pad",
+    "Place",
     "Reshape",
     "Round",
     "Shape",

@@ -37,3 +37,18 @@ def span_of(values: Floats) -> str:
     """The least and the greatest value, or the one there is."""
     low, high = float(np.min(values)), float(np.max(values))
     return f"{low:.6g}" if low == high else f"{low:.6g}..{high:.6g}"
+
+
+def pad(batch: Floats, borders: tuple[tuple[int, int], ...], value: float = 0.0) -> Floats:
+    """Surround the axes of space with a value; negative borders crop."""
+    grow = [(max(before, 0), max(after, 0)) for before, after in borders]
+    padded = np.pad(batch, [(0, 0), (0, 0), *grow], constant_values=value)
+    crop = (slice(max(-b, 0), -max(-a, 0) or None) for b, a in borders)
+    index = (slice(None), slice(None), *crop)
+    return padded[index]
+
+
+def split_pads(pads: Shape) -> tuple[tuple[int, int], ...]:
+    """ONNX's order, all the befores and then all the afters, as pairs."""
+    half = len(pads) // 2
+    return tuple(zip(pads[:half], pads[half:], strict=True))

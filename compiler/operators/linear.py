@@ -1,4 +1,4 @@
-"""Linear operators over space and neurons. Feature maps are (channels, *space)."""
+"""What has weights. Feature maps are (channels, *space)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from math import prod
 
 import numpy as np
 
-from snnc.compiler.operators.base import Floats, Shape, per_channel, times
+from snnc.compiler.operators.base import Floats, Shape, pad, per_channel, split_pads, times
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,99 +118,3 @@ class MatMul:
 
     def __str__(self) -> str:
         return f"matmul {times(self.weights.shape[::-1])}"
-
-
-@dataclass(frozen=True, eq=False)
-class AveragePool:
-    """The mean over windows of space."""
-
-    kernel: Shape
-    strides: Shape
-    pads: Shape
-    counts_pads: bool = False
-    """Whether a padding zero counts as a pixel of the window."""
-
-    def shape_of(self, *sources: Shape) -> Shape:
-        """(channels, *space)."""
-        return self.as_sum(sources[0][0]).shape_of(*sources)
-
-    def apply(self, *sources: Floats) -> Floats:
-        """The window's sum over its number of pixels."""
-        shape = sources[0].shape[1:]
-        result: Floats = self.as_sum(shape[0]).apply(*sources) * self.share(shape)
-        return result
-
-    def as_sum(self, channels: int) -> Conv:
-        """The windows' sums, as a depthwise convolution with ones."""
-        ones = np.ones((channels, 1, *self.kernel))
-        single = (1,) * len(self.kernel)
-        return Conv(ones, np.zeros(channels), self.strides, self.pads, single, channels)
-
-    def share(self, shape: Shape) -> Floats:
-        """1/pixels of each window: a scalar, or (1, *space) where windows differ at the border."""
-        if self.counts_pads or not any(self.pads):
-            return np.array(1.0 / prod(self.kernel))
-        return np.asarray(1.0 / self.as_sum(1).apply(np.ones((1, 1, *shape[1:])))[0])
-
-    def __str__(self) -> str:
-        return f"average pool {times(self.kernel)} stride {times(self.strides)}"
-
-
-@dataclass(frozen=True, eq=False)
-class Pad:
-    """Adds a border of one value, or crops."""
-
-    pads: Shape
-    value: float = 0.0
-
-    def shape_of(self, *sources: Shape) -> Shape:
-        """(channels, *space)."""
-        borders = split_pads(self.pads)
-        space = (n + sum(each) for n, each in zip(sources[0][1:], borders, strict=True))
-        return (sources[0][0], *space)
-
-    def apply(self, *sources: Floats) -> Floats:
-        """The source within its border."""
-        return pad(sources[0], split_pads(self.pads), self.value)
-
-    def as_conv(self, channels: int) -> Conv:
-        """The same for a value of 0, as a depthwise convolution with a single one."""
-        single = (1,) * (len(self.pads) // 2)
-        ones = np.ones((channels, 1, *single))
-        return Conv(ones, np.zeros(channels), single, self.pads, single, channels)
-
-    def __str__(self) -> str:
-        return f"pad {','.join(map(str, self.pads))} with {self.value:g}"
-
-
-@dataclass(frozen=True, eq=False)
-class Reshape:
-    """The same elements in the same order, under another shape."""
-
-    shape: Shape
-
-    def shape_of(self, *sources: Shape) -> Shape:
-        """The new shape."""
-        return self.shape
-
-    def apply(self, *sources: Floats) -> Floats:
-        """A view."""
-        return sources[0].reshape(len(sources[0]), *self.shape)
-
-    def __str__(self) -> str:
-        return f"reshape {times(self.shape)}"
-
-
-def pad(batch: Floats, borders: tuple[tuple[int, int], ...], value: float = 0.0) -> Floats:
-    """Surround the axes of space with a value; negative borders crop."""
-    grow = [(max(before, 0), max(after, 0)) for before, after in borders]
-    padded = np.pad(batch, [(0, 0), (0, 0), *grow], constant_values=value)
-    crop = (slice(max(-b, 0), -max(-a, 0) or None) for b, a in borders)
-    index = (slice(None), slice(None), *crop)
-    return padded[index]
-
-
-def split_pads(pads: Shape) -> tuple[tuple[int, int], ...]:
-    """ONNX's order, all the befores and then all the afters, as pairs."""
-    half = len(pads) // 2
-    return tuple(zip(pads[:half], pads[half:], strict=True))

@@ -6,12 +6,13 @@ border, so it may be a map, one value for each neuron.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 import numpy as np
 
-from snnc.compiler.chains import NotComposableError, compose
+from snnc.compiler.composition.chains import NotComposableError, compose
+from snnc.compiler.composition.convolutions import merged
 from snnc.compiler.errors import Problem, SnncError
 from snnc.compiler.network import Builder, Network, Node
 from snnc.compiler.operators import (
@@ -65,15 +66,41 @@ def _population(
 ) -> str:
     """Add the projections that end in a node, the first with the bias, and their sum."""
     paths = list(_paths(nodes, end))
-    composed = [compose([n.operator for n in path[1:]], path[0].shape) for path in paths]
+    composed = _merged(
+        (path[0].name, compose([n.operator for n in path[1:]], path[0].shape)) for path in paths
+    )
     bias = _reduced(_silent(nodes, end))
     name = _weighted(paths) or end
     parts = []
-    for index, (path, projection) in enumerate(zip(paths, composed, strict=True)):
+    for index, (source, projection) in enumerate(composed):
         first = _with_bias(projection, bias) if index == 0 else projection
-        label = name if len(paths) == 1 else f"{name}.{path[0].name}"
-        parts.append(builder.add(label, first, renamed[path[0].name]))
+        label = name if len(composed) == 1 else f"{name}.{source}"
+        parts.append(builder.add(label, first, renamed[source]))
     return parts[0] if len(parts) == 1 else builder.add(name, Add(), *parts)
+
+
+def _merged(
+    projections: Iterable[tuple[str, Conv | MatMul]],
+) -> list[tuple[str, Conv | MatMul]]:
+    """One projection for each source, as far as those of one source add up to one."""
+    found: list[tuple[str, Conv | MatMul]] = []
+    for source, projection in projections:
+        for index, (name, other) in enumerate(found):
+            total = _sum(other, projection) if name == source else None
+            if total is not None:
+                found[index] = (source, total)
+                break
+        else:
+            found.append((source, projection))
+    return found
+
+
+def _sum(first: Conv | MatMul, second: Conv | MatMul) -> Conv | MatMul | None:
+    if isinstance(first, Conv) and isinstance(second, Conv):
+        return merged(first, second)
+    if isinstance(first, MatMul) and isinstance(second, MatMul):
+        return replace(first, weights=first.weights + second.weights)
+    return None
 
 
 def _paths(nodes: Mapping[str, Node], end: str) -> Iterator[tuple[Node, ...]]:

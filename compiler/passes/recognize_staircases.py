@@ -49,6 +49,7 @@ class _Recognition:
         self.network = network
         self.builder = Builder()
         self.forms: dict[str, Form] = {}
+        self.sums: dict[str, Form] = {}
         self.staircases: list[tuple[Atom, str]] = []
         self.faults: list[Problem] = []
 
@@ -56,7 +57,7 @@ class _Recognition:
         """Walk, then build what the output needs."""
         for node in self.network:
             self.forms[node.name] = self.form(node)
-        output = self.emit(self.network.output.name, self.network.output.name)
+        output = self.emit(self.network.output.name)
         if self.faults:
             raise SnncError(*self.faults)
         rounds = any(isinstance(node.operator, Round) for node in self.network)
@@ -65,20 +66,29 @@ class _Recognition:
     def form(self, node: Node) -> Form:
         """What a node gives, as far as the algebra carries."""
         if not isinstance(node.operator, Elementwise) or isinstance(node.operator, Staircase):
-            sources = [self.emit(each, node.name) for each in node.sources]
+            sources = [self.emit(each) for each in node.sources]
             return staircase.opaque(self.builder.add(node.name, node.operator, *sources))
         try:
-            return _apply(node, [self.forms[each] for each in node.sources])
+            return _apply(node, [self.known(each, node) for each in node.sources])
         except NoStaircaseError as reason:
             self.faults.append(Problem(node.name, f"{reason}: no staircase is left", QUANTIZE))
             return staircase.opaque(self.builder.add(node.name, Add(), *self._bases(node)))
+
+    def known(self, source: str, consumer: Node) -> Form:
+        """The form of a source; a sum of several activations is an atom to what bends it."""
+        form = self.forms[source]
+        if isinstance(consumer.operator, Affine | Add) or len(form.terms) <= 1:
+            return form
+        if source not in self.sums:
+            self.sums[source] = staircase.opaque(self.emit(source))
+        return self.sums[source]
 
     def _bases(self, node: Node) -> list[str]:
         """Something of the right shape to go on with after a fault."""
         return [atom.base for each in node.sources for _, atom in self.forms[each].terms][:1]
 
-    def emit(self, source: str, consumer: str) -> str:
-        """Build the nodes of a form for a consumer that is not element-wise."""
+    def emit(self, source: str) -> str:
+        """Build the nodes of a form for a consumer that the algebra does not follow."""
         form = self.forms[source]
         shape = self.network.by_name[source].shape
         parts = [self.term(source, factor, atom, len(shape)) for factor, atom in form.terms]

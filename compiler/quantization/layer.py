@@ -87,16 +87,23 @@ def layer_of(end: Node, nodes: Mapping[str, Node], levels: Mapping[str, int]) ->
     sums = nodes[end.sources[0]] if isinstance(end.operator, Staircase) else end
     ends = sums.sources if isinstance(sums.operator, Add) else (sums.name,)
     projections = tuple(nodes[each] for each in ends)
-    rows, bias = [], np.zeros(1)
-    for node in projections:
-        assert isinstance(node.operator, Conv | MatMul)
-        alike = isinstance(node.operator, Conv)
-        fan_in = node.operator.weights[0].size
-        rows.append(node.operator.weights.reshape(end.shape[0], 1 if alike else -1, fan_in))
-        bias = per_channel(bias, len(node.shape)) if node.operator.bias.ndim > 1 else bias
-        bias = bias + node.operator.bias
+    rows = tuple(_rows(node, end.shape[0]) for node in projections)
     reached = tuple(levels[node.sources[0]] for node in projections)
-    return Layer(end, projections, tuple(rows), reached, bias)
+    return Layer(end, projections, rows, reached, _bias(projections))
+
+
+def _rows(node: Node, channels: int) -> Floats:
+    assert isinstance(node.operator, Conv | MatMul)
+    alike = isinstance(node.operator, Conv)
+    fan_in = node.operator.weights[0].size
+    return node.operator.weights.reshape(channels, 1 if alike else -1, fan_in)
+
+
+def _bias(projections: tuple[Node, ...]) -> Floats:
+    """The sum of all biases: a map, where one of them is."""
+    found = [n.operator.bias for n in projections if isinstance(n.operator, Conv | MatMul)]
+    rank = max(each.ndim for each in found)
+    return np.asarray(sum(per_channel(each, rank) for each in found))
 
 
 def saturated(layer: Layer, levels: int) -> Floats:

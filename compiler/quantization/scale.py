@@ -26,8 +26,8 @@ def steps(layer: Layer, levels: int, precision: Precision) -> Floats:
     largest = _largest(layer, precision)
     shift = _shift(layer, largest, precision)
     threshold = precision.target.state_max // (2 * (levels + 1))
-    limits = (largest * 2.0**shift, _state(layer, shift, precision), np.array(threshold))
-    found = np.minimum(np.minimum(*limits[:2]), limits[2])
+    fine = np.minimum(largest * 2.0**shift, _heaviest(layer, precision))
+    found = np.minimum(fine, np.minimum(_state(layer, shift, precision), threshold))
     odd = np.floor((np.floor(found) - 1) / 2) * 2 + 1
     if np.any(odd < 1):
         raise SnncError(_too_large(layer, largest * 2.0**precision.target.max_weight_exponent))
@@ -36,7 +36,8 @@ def steps(layer: Layer, levels: int, precision: Precision) -> Floats:
 
 def resolution(layer: Layer, precision: Precision) -> Floats:
     """Units of the membrane for one unit of the logit: what the weights can hold."""
-    return np.minimum(_largest(layer, precision), _state(layer, 0, precision))
+    fine = np.minimum(_largest(layer, precision), _heaviest(layer, precision))
+    return np.minimum(fine, _state(layer, 0, precision))
 
 
 def exponent(rows: Floats, scale: Floats, weight_max: int) -> int:
@@ -59,6 +60,16 @@ def _largest(layer: Layer, precision: Precision) -> Floats:
         scales.append(np.divide(top, peak, where=peak > 0, out=np.zeros(len(peak))))
     finest = np.max(scales, axis=0)
     return np.where(finest > 0, finest, float(precision.weight_max(layer.rows[0], wide=False)))
+
+
+def _heaviest(layer: Layer, precision: Precision) -> Floats:
+    """The scale up to which every projection's weights fit, shifted as far as the chip can."""
+    limits = []
+    for rows in layer.rows:
+        top = precision.weight_max(rows, wide=False) << precision.target.max_weight_exponent
+        peak = np.abs(rows).max((1, 2))
+        limits.append(np.divide(top, peak, where=peak > 0, out=np.full(len(peak), np.inf)))
+    return np.min(limits, axis=0)
 
 
 def _shift(layer: Layer, largest: Floats, precision: Precision) -> int:

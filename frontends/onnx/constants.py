@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 import onnx
 from onnx.reference import ReferenceEvaluator
@@ -51,7 +49,7 @@ def fold(node: onnx.NodeProto, inputs: list[Array | None], opset: int, name: str
         raise refusal(name, f"{node.op_type} {what}", "simplify the model before export") from None
 
 
-def _in_one_precision(feeds: Mapping[str, Array]) -> Mapping[str, Array]:
+def _in_one_precision(feeds: dict[str, Array]) -> dict[str, Array]:
     """Dequantised constants are float64; the float32 that meets them follows, as ONNX demands."""
     if all(each.dtype != np.float64 for each in feeds.values()):
         return feeds

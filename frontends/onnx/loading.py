@@ -13,8 +13,10 @@ from onnx import inliner
 from snnc.compiler.errors import refusal
 
 EXPORT = "export it with snnc.frontends.torch.export_onnx, or torch.onnx.export"
-DECISIONS = ("Softmax", "LogSoftmax", "ArgMax", "Identity")
+DECISIONS = ("Softmax", "LogSoftmax", "ArgMax", "QLinearSoftmax")
 """Operators behind the logits, which say the same in other words."""
+TRANSPARENT = ("Identity", "QuantizeLinear", "DequantizeLinear")
+"""What may stand between them and behind them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,13 +70,14 @@ def _cut_decisions(graph: onnx.GraphProto) -> tuple[str, ...]:
     producers = {name: node for node in graph.node for name in node.output}
     dropped: list[str] = []
     output = graph.output[0]
-    while output.name in producers and producers[output.name].op_type in DECISIONS:
-        node = producers[output.name]
-        if node.op_type != "Identity":
+    node = producers.get(output.name)
+    while node and node.op_type in (*DECISIONS, *TRANSPARENT):
+        if node.op_type in DECISIONS:
             dropped.append(f"{node.op_type} {node.name or node.output[0]}".strip())
-        output.name = node.input[0]
+            output.name = node.input[0]
+        node = producers.get(node.input[0])
     if dropped:
-        output.type.CopyFrom(onnx.helper.make_tensor_type_proto(onnx.TensorProto.FLOAT, None))
+        output.ClearField("type")  # logits of a quantised model may be whole numbers
     return tuple(dropped)
 
 

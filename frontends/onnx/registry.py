@@ -44,8 +44,6 @@ def folds(*kinds: str) -> Callable[[Folder], Folder]:
 
 
 MENDS = {
-    "MaxPool": "use an average pool or a strided convolution",
-    "GlobalMaxPool": "use a global average pool",
     "LeakyRelu": "use ReLU before quantising: spikes carry no negative slope",
     "PRelu": "use ReLU before quantising: spikes carry no negative slope",
     "Sigmoid": "use a quantised ReLU (snnc.frontends.torch.QCFS)",
@@ -56,6 +54,7 @@ MENDS = {
     "Erf": "use a quantised ReLU (snnc.frontends.torch.QCFS)",
     "Elu": "use a quantised ReLU (snnc.frontends.torch.QCFS)",
     "QLinearSigmoid": "use a quantised ReLU: spikes carry no other curve",
+    "QLinearSoftmax": "keep it for the end of the model, where it is dropped",
     "QLinearLeakyRelu": "use a quantised ReLU: spikes carry no negative slope",
     "FloatQuant": "quantise to whole numbers: floats of few bits have steps of many sizes",
     "LayerNormalization": "use batch norm, which is constant after training",

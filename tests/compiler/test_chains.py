@@ -3,7 +3,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from snnc.compiler.chains import NotComposableError, compose
+from snnc.compiler.composition.chains import NotComposableError, compose
+from snnc.compiler.composition.convolutions import merged
 from snnc.compiler.operators import (
     Affine,
     AveragePool,
@@ -11,6 +12,7 @@ from snnc.compiler.operators import (
     MatMul,
     Operator,
     Pad,
+    Place,
     Reshape,
     Shape,
 )
@@ -31,14 +33,17 @@ def random_operator(rng: np.random.Generator, shape: Shape) -> Operator:
     space, channels = len(shape) - 1, shape[0]
     pads = tuple(int(n) for n in rng.integers(0, 3, 2 * space))
     strides, kernel = (tuple(int(n) for n in rng.integers(1, 3, space)) for _ in range(2))
-    choice = rng.integers(5)
+    choice = rng.integers(6)
     if choice == 0:
         return Affine(rng.normal(size=(channels, *(1,) * space)), np.array(0.0))
     if choice == 1:
         inside = tuple(min(p, k - 1) for p, k in zip(pads, kernel * 2, strict=True))
         return AveragePool(kernel, strides, inside, bool(rng.integers(2)))
     if choice == 2:
-        return Pad(pads)
+        return Pad(tuple(p - 1 for p in pads))
+    if choice == 3:
+        more = int(rng.integers(4))
+        return Place(channels + more, int(rng.integers(more + 1)))
     groups = int(rng.choice([g for g in (1, 2, channels) if channels % g == 0]))
     out = groups * int(rng.integers(1, 3))
     weights = rng.normal(size=(out, channels // groups, *kernel))
@@ -83,3 +88,49 @@ def test_a_matrix_that_would_be_too_large_is_refused() -> None:
     positions = Affine(np.arange(256.0 * 256).reshape(1, 256, 256), np.array(0.0))
     with pytest.raises(NotComposableError, match=r"^as a matrix it has 4294967296 synapses"):
         compose([positions], (1, 256, 256))
+
+
+@given(st.integers(0, 2**32 - 1))
+@settings(max_examples=200, deadline=None)
+def test_two_convolutions_of_one_source_are_one(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    shape, strides = (4, 9, 8), tuple(int(n) for n in rng.integers(1, 3, 2))
+
+    def conv(before: int, kernel: int, dilation: int) -> Conv:
+        groups = int(rng.choice([1, 2, 4]))
+        weights = rng.normal(size=(4, 4 // groups, kernel, kernel))
+        after = before + (kernel - 1) * dilation - 2 * before
+        return Conv(
+            weights, np.zeros(4), strides, (before,) * 2 + (after,) * 2, (dilation,) * 2, groups
+        )
+
+    both = [
+        conv(*map(int, (rng.integers(3), rng.integers(1, 4), rng.integers(1, 3)))) for _ in "ab"
+    ]
+    x = rng.normal(size=(2, *shape))
+    found = merged(*both)
+    assert found is not None
+    np.testing.assert_allclose(found.apply(x), sum(each.apply(x) for each in both), atol=1e-9)
+    assert min(found.pads) >= min(min(each.pads) for each in both)
+
+
+def test_convolutions_of_unlike_strides_stay_two() -> None:
+    one = Conv(np.ones((1, 1, 1)), np.zeros(1), (1,), (0, 0), (1,))
+    two = Conv(np.ones((1, 1, 1)), np.zeros(1), (2,), (0, 0), (1,))
+    assert merged(one, two) is None
+
+
+def test_a_crop_is_a_tap_of_weight_0() -> None:
+    crop = Conv(np.ones((2, 1, 1, 1)), np.zeros(2), (2, 2), (0, -1, 0, 0), (1, 1), 2)
+    found = compose([crop], (2, 6, 6))
+    assert isinstance(found, Conv)
+    assert found.weights.shape == (2, 1, 1, 2)
+    np.testing.assert_array_equal(found.weights[0, 0, 0], [0, 1])
+
+
+def test_a_place_takes_part_of_the_next_weights() -> None:
+    rng = np.random.default_rng(0)
+    nine = Conv(rng.normal(size=(5, 9, 3, 3)), np.zeros(5), (1, 1), (1, 1, 1, 1), (1, 1))
+    found = compose([Place(9, 4), nine], (2, 6, 6))
+    assert isinstance(found, Conv)
+    np.testing.assert_array_equal(found.weights, nine.weights[:, 4:6])

@@ -38,7 +38,7 @@ def test_thresholds_are_the_real_ones(seed: int) -> None:
     real = np.clip(np.floor(exact), 0, levels)
     ours = np.clip(((sums << grid.exponent) + grid.bias) // grid.step, 0, levels)
     assert np.abs(ours - real)[clear].max() <= 1
-    assert np.mean((ours != real)[clear]) <= (0.01 if grid.moved else 0)
+    assert np.mean((ours != real)[clear]) <= (0.05 if grid.moved else 0)
     assert grid.moved <= 4 * levels * (levels / 255) ** 0.5
 
 

@@ -47,12 +47,12 @@ def test_decisions_behind_the_logits_are_dropped(tmp_path: Path) -> None:
 
 def test_unsupported_operators_are_told_all_at_once(tmp_path: Path) -> None:
     graph = Graph("batch", 3, 8, 8)
-    graph.node("MaxPool", kernel_shape=[2, 2], name="pool1")
+    graph.node("PRelu", graph.last, graph.constant([0.5]), name="relu1")
     graph.node("Sigmoid", name="gate")
-    graph.node("MaxPool", kernel_shape=[2, 2], name="pool2")
+    graph.node("PRelu", graph.last, graph.constant([0.5]), name="relu2")
     assert message(graph.save(tmp_path)) == (
-        "pool1, pool2: MaxPool is not supported\n"
-        "  help: use an average pool or a strided convolution\n"
+        "relu1, relu2: PRelu is not supported\n"
+        "  help: use ReLU before quantising: spikes carry no negative slope\n"
         "gate: Sigmoid is not supported\n"
         "  help: use a quantised ReLU (snnc.frontends.torch.QCFS)"
     )

@@ -1,5 +1,14 @@
 """The readers of all operators, by family; importing this package registers them."""
 
-from snnc.frontends.onnx.operators import elementwise, integer, linear, qonnx, quantized, shapes
+from snnc.frontends.onnx.operators import (
+    elementwise,
+    integer,
+    joins,
+    linear,
+    pools,
+    qonnx,
+    quantized,
+    shapes,
+)
 
-__all__ = ["elementwise", "integer", "linear", "qonnx", "quantized", "shapes"]
+__all__ = ["elementwise", "integer", "joins", "linear", "pools", "qonnx", "quantized", "shapes"]

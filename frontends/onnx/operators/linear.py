@@ -25,8 +25,8 @@ def conv(call: Call) -> str:
         what = f"reads {weights.shape[1] * groups} channels, and its source has {shape[0]}"
         raise call.refuse(what, "check the model: it cannot run anywhere")
     bias = call.weights(2, "biases") if call.has(2) else np.zeros(weights.shape[0])
-    strides, dilations = (_sizes(call, each, space) for each in ("strides", "dilations"))
-    pads = _pads(call, weights.shape[2:], strides, dilations)
+    strides, dilations = (sizes_of(call, each, space) for each in ("strides", "dilations"))
+    pads = pads_of(call, weights.shape[2:], strides, dilations)
     return _with_room(call, Conv(weights, bias, strides, pads, dilations, groups))
 
 
@@ -73,10 +73,10 @@ def batch_norm(call: Call) -> str:
 def average_pool(call: Call) -> str:
     """The mean over windows; zeros around the source count only where it says so."""
     kernel = ints(call.attributes["kernel_shape"])
-    if set(_sizes(call, "dilations", len(kernel))) != {1}:
+    if set(sizes_of(call, "dilations", len(kernel))) != {1}:
         raise call.refuse("is dilated", "use a depthwise convolution with equal weights")
-    strides = _sizes(call, "strides", len(kernel))
-    pads = _pads(call, kernel, strides, (1,) * len(kernel))
+    strides = sizes_of(call, "strides", len(kernel))
+    pads = pads_of(call, kernel, strides, (1,) * len(kernel))
     if any(p >= k for p, k in zip(pads, kernel * 2, strict=True)):
         raise call.refuse("has windows that lie in the padding", "use pads smaller than the kernel")
     pool = AveragePool(kernel, strides, pads, bool(call.attributes.get("count_include_pad", 0)))
@@ -129,11 +129,12 @@ def pad(call: Call) -> str:
     return call.then(Pad(flat, amount))
 
 
-def _sizes(call: Call, name: str, count: int) -> Shape:
+def sizes_of(call: Call, name: str, count: int) -> Shape:
+    """An attribute with one number for each axis of space, 1 where it is missing."""
     return ints(call.attributes.get(name, [1] * count))
 
 
-def _pads(call: Call, kernel: Shape, strides: Shape, dilations: Shape) -> Shape:
+def pads_of(call: Call, kernel: Shape, strides: Shape, dilations: Shape) -> Shape:
     """The explicit pads, or those that auto_pad stands for."""
     mode = call.attributes.get("auto_pad", "NOTSET")
     if mode in ("NOTSET", ""):

@@ -1,0 +1,1 @@
+"""Chains of linear operators as one: what makes a projection of them."""

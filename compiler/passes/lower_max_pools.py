@@ -1,0 +1,231 @@
+"""Max pools become neurons: max(p, q) = p + relu(q − p), exactly.
+
+On level numbers relu(q − p) is a staircase of its own, with Δ = 1 and weights ±1. A window is
+reduced along one axis after the other, pair by pair; a last population carries the result, so that
+what reads it has one source. A staircase after a pool is pulled before it, since it never falls;
+and so is a concatenation.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from snnc.compiler.errors import Problem, SnncError
+from snnc.compiler.network import Builder, Network, Node
+from snnc.compiler.operators import (
+    Add,
+    Affine,
+    Conv,
+    Floats,
+    MaxPool,
+    Place,
+    Shape,
+    Source,
+    Staircase,
+    split_pads,
+)
+
+
+def lower_max_pools(network: Network, input_levels: int) -> Network:
+    """Replace every max pool by staircases of differences.
+
+    Raises:
+        SnncError: for every max pool of sums that no activation follows.
+    """
+    if not any(isinstance(node.operator, MaxPool) for node in network):
+        return network
+    return _Lowering(network, input_levels).result()
+
+
+@dataclass(frozen=True, eq=False)
+class _Levels:
+    """A value known to be scale·n + offset, with whole numbers n from 0 to highest."""
+
+    node: str
+    highest: int
+    scale: Floats
+    offset: Floats
+
+
+@dataclass(frozen=True, eq=False)
+class _Waiting:
+    """A pool that waits for a staircase to come before it."""
+
+    node: str
+    pool: MaxPool
+    origin: str
+    """The pool's name in the source model."""
+
+
+class _Lowering:
+    """One walk over the nodes; `names` says what each has become."""
+
+    def __init__(self, network: Network, input_levels: int) -> None:
+        self.network = network
+        self.input_levels = input_levels
+        self.builder = Builder()
+        self.names: dict[str, str] = {}
+        self.levels: dict[str, _Levels] = {}
+        self.waiting: dict[str, _Waiting] = {}
+        self.faults: list[Problem] = []
+
+    def result(self) -> Network:
+        for node in self.network:
+            self.visit(node)
+        if self.network.output.name in self.waiting:
+            self.fault(self.waiting[self.network.output.name])
+        if self.faults:
+            raise SnncError(*self.faults)
+        return self.network.replaced(self.builder.nodes(self.names[self.network.output.name]))
+
+    def visit(self, node: Node) -> None:
+        """Rebuild one node, or let it wait."""
+        if isinstance(node.operator, MaxPool):
+            self.pool(node, node.operator)
+        elif any(each in self.waiting for each in node.sources):
+            self.behind_pool(node)
+        else:
+            sources = tuple(self.names[each] for each in node.sources)
+            self.names[node.name] = self.builder.add(node.name, node.operator, *sources)
+            self.know(node)
+
+    def know(self, node: Node) -> None:
+        """Remember what is a level, or an affine map of one."""
+        name, operator = node.name, node.operator
+        one, zero = np.array(1.0), np.array(0.0)
+        if isinstance(operator, Source):
+            self.levels[name] = _Levels(self.names[name], self.input_levels, one, zero)
+        elif isinstance(operator, Staircase):
+            self.levels[name] = _Levels(self.names[name], operator.levels, one, zero)
+        elif isinstance(operator, Affine) and (known := self.levels.get(node.sources[0])):
+            scale, offset = known.scale * operator.scale, known.offset * operator.scale
+            if np.all(scale > 0):
+                moved = offset + operator.offset
+                self.levels[name] = _Levels(known.node, known.highest, scale, moved)
+
+    def pool(self, node: Node, pool: MaxPool) -> None:
+        """Lower a pool of levels, or of a concatenation of levels; let others wait."""
+        (source,) = node.sources
+        if source in self.waiting:
+            self.fault(self.waiting[source])
+            self.names[node.name] = self.names[source]
+            return
+        parts = self.concatenated(source)
+        if source in self.levels:
+            self.names[node.name] = self.lowered(node.name, pool, self.levels[source])
+            self.levels[node.name] = self.levels[self.names[node.name]]
+        elif parts:
+            self.names[node.name] = self.branches(node, pool, parts)
+        else:
+            self.names[node.name] = self.names[source]
+            self.waiting[node.name] = _Waiting(source, pool, node.name)
+
+    def concatenated(self, source: str) -> list[tuple[Place, str]]:
+        """The places of a concatenation and what stands in them, if all of that is levels."""
+        nodes = self.network.by_name
+        node = nodes[source]
+        places = [nodes[each] for each in node.sources] if isinstance(node.operator, Add) else []
+        found = [
+            (each.operator, each.sources[0]) for each in places if isinstance(each.operator, Place)
+        ]
+        known = len(found) == len(places) and all(name in self.levels for _, name in found)
+        return found if known else []
+
+    def branches(self, node: Node, pool: MaxPool, parts: list[tuple[Place, str]]) -> str:
+        """A pool for each part of a concatenation, each in the part's place."""
+        placed = []
+        for place, name in parts:
+            pooled = self.lowered(f"{node.name}.{name}", pool, self.levels[name])
+            placed.append(self.builder.add(f"{node.name}.{name}.place", place, pooled))
+        return self.builder.add(node.name, Add(), *placed)
+
+    def behind_pool(self, node: Node) -> None:
+        """Move a rising affine map, or the staircase, in front of the pool that waits."""
+        source = next(each for each in node.sources if each in self.waiting)
+        waiting, inner, operator = self.waiting[source], self.names[source], node.operator
+        if isinstance(operator, Affine) and np.all(operator.scale > 0) and _even(operator):
+            self.names[node.name] = self.builder.add(f"{node.name}.before", operator, inner)
+            self.waiting[node.name] = _Waiting(node.name, waiting.pool, waiting.origin)
+        elif isinstance(operator, Staircase):
+            fired = self.builder.add(f"{node.name}.before", operator, inner)
+            one, zero = np.array(1.0), np.array(0.0)
+            levels = _Levels(fired, operator.levels, one, zero)
+            self.names[node.name] = self.lowered(node.name, waiting.pool, levels)
+            self.levels[node.name] = self.levels[self.names[node.name]]
+        else:
+            self.fault(waiting)
+            self.names[node.name] = self.builder.add(node.name, Source(node.shape))
+
+    def fault(self, waiting: _Waiting) -> None:
+        what = "MaxPool reads sums; allowed: an activation, or sums right before one"
+        self.faults.append(
+            Problem(waiting.origin, what, "put the activation before the pool, or use an average")
+        )
+
+    def lowered(self, name: str, pool: MaxPool, levels: _Levels) -> str:
+        """The greatest level of each window, as a staircase, and the affine map of the source."""
+        terms = [levels.node]
+        for axis in range(len(pool.kernel)):
+            terms = self.along(f"{name}.axis{axis}", pool, axis, terms, levels.highest)
+        total = terms[0] if len(terms) == 1 else self.builder.add(f"{name}.sum", Add(), *terms)
+        found = self.builder.add(name, Staircase(levels.highest), total)
+        scale, offset = levels.scale, levels.offset
+        one, zero = np.array(1.0), np.array(0.0)
+        self.levels[found] = _Levels(found, levels.highest, one, zero)
+        if np.all(scale == 1) and not np.any(offset):
+            return found
+        result = self.builder.add(f"{name}.scale", Affine(scale, offset), found)
+        self.levels[result] = _Levels(found, levels.highest, scale, offset)
+        return result
+
+    def along(
+        self, name: str, pool: MaxPool, axis: int, terms: list[str], highest: int
+    ) -> list[str]:
+        """Reduce windows of one axis; a value is the sum of its terms, and so is the result."""
+        row = [self.taps(f"{name}.tap{i}", pool, axis, i, terms) for i in range(pool.kernel[axis])]
+        while len(row) > 1:
+            pairs = zip(row[::2], row[1::2], strict=False)
+            reduced = [
+                self.greater(f"{name}.{len(row)}.{i}", first, second, highest)
+                for i, (first, second) in enumerate(pairs)
+            ]
+            row = [*reduced, *(row[-1:] if len(row) % 2 else [])]
+        return row[0]
+
+    def taps(self, name: str, pool: MaxPool, axis: int, index: int, terms: list[str]) -> list[str]:
+        """What one tap of every window sees: a strided view, with 0 outside."""
+        return [
+            self.builder.add(name, _tap(self.builder.shape(each), pool, axis, index), each)
+            for each in terms
+        ]
+
+    def greater(self, name: str, first: list[str], second: list[str], highest: int) -> list[str]:
+        """max(p, q) = p + relu(q − p): the terms of p, and one more."""
+        minus, zero = np.array(-1.0), np.array(0.0)
+        negative = [self.builder.add(f"{name}.minus", Affine(minus, zero), e) for e in first]
+        gap = self.builder.add(f"{name}.gap", Add(), *second, *negative)
+        return [*first, self.builder.add(name, Staircase(highest), gap)]
+
+
+def _even(operator: Affine) -> bool:
+    """Whether all of a map is treated alike, so that pooling before or after is the same."""
+    return all(
+        np.size(v) == 1 or set(v.shape[1:]) <= {1} for v in (operator.scale, operator.offset)
+    )
+
+
+def _tap(shape: Shape, pool: MaxPool, axis: int, index: int) -> Conv:
+    """A depthwise convolution that picks one element of every window along one axis."""
+    space = len(pool.kernel)
+    reach = index * pool.dilations[axis]
+    span = (pool.kernel[axis] - 1) * pool.dilations[axis]
+    before, after = split_pads(pool.pads)[axis]
+    befores, afters, strides = [0] * space, [0] * space, [1] * space
+    befores[axis], afters[axis] = before - reach, after - (span - reach)
+    strides[axis] = pool.strides[axis]
+    single = (1,) * space
+    ones = np.ones((shape[0], 1, *single))
+    pads = (*befores, *afters)
+    return Conv(ones, np.zeros(shape[0]), tuple(strides), pads, single, shape[0])

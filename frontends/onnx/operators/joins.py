@@ -1,0 +1,30 @@
+"""Readers of operators that put tensors side by side, or take them apart."""
+
+from __future__ import annotations
+
+from itertools import accumulate
+
+from snnc.compiler.operators import Add, Place
+from snnc.frontends.onnx.registry import reads
+from snnc.frontends.onnx.values import Call
+
+
+@reads("Concat")
+def concat(call: Call) -> str:
+    """Tensors side by side along the channels: their sum, each in its place."""
+    tensors, rank = call.tensors, len(call.tensors[0].shape) + 1
+    axis = int(call.attributes.get("axis", 1)) % rank
+    if len(tensors) != len([each for each in call.inputs if each is not None]):
+        raise call.refuse("joins an activation and a constant", "add the constant to a bias")
+    if axis != 1:
+        raise call.refuse(f"is along axis {axis}; allowed: 1", "join along the channels")
+    if len({each.shape[1:] for each in tensors}) > 1:
+        found = ", ".join(str(each.shape) for each in tensors)
+        raise call.refuse(f"joins tensors of shapes {found}", "give them one size in space")
+    counts = [each.shape[0] for each in tensors]
+    starts = [0, *accumulate(counts)][:-1]
+    placed = [
+        call.builder.add(f"{call.name}.{each.node}", Place(sum(counts), start), each.node)
+        for each, start in zip(tensors, starts, strict=True)
+    ]
+    return placed[0] if len(placed) == 1 else call.builder.add(call.name, Add(), *placed)
