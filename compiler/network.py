@@ -77,6 +77,11 @@ class Builder:
         self._nodes[node.name] = node
         return node.name
 
+    @property
+    def by_name(self) -> Mapping[str, Node]:
+        """The nodes so far, under their names."""
+        return self._nodes
+
     def shape(self, name: str) -> Shape:
         """The shape of a node's samples."""
         return self._nodes[name].shape

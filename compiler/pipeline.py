@@ -18,6 +18,7 @@ from snnc.compiler.passes.lower_max_pools import lower_max_pools
 from snnc.compiler.passes.quantize_weights import quantize_weights
 from snnc.compiler.passes.recognize_staircases import recognize_staircases
 from snnc.compiler.passes.schedule_populations import schedule_populations
+from snnc.compiler.passes.sum_average_pools import AveragePools, sum_average_pools
 from snnc.compiler.quantization.layer import Precision
 from snnc.compiler.spiking import Schedule, SpikingNetwork, planar
 from snnc.compiler.target import LOIHI, Target
@@ -45,6 +46,7 @@ class Options:
     """T', fewer than the bits that the levels need; None keeps every level."""
     weight_bits: int = 8
     schedule: Schedule = "pipelined"
+    average_pool: AveragePools = "auto"
 
 
 def float_passes(options: Options) -> Mapping[Pass, tuple[str, tuple[Rule, ...]]]:
@@ -52,6 +54,12 @@ def float_passes(options: Options) -> Mapping[Pass, tuple[str, tuple[Rule, ...]]
     encode = partial(encode_input, encoding=options.encoding)
     coarsen = partial(coarsen_staircases, time_steps=options.time_steps)
     lower_pools = partial(lower_max_pools, input_levels=options.encoding.levels)
+    sum_pools = partial(
+        sum_average_pools,
+        choice=options.average_pool,
+        schedule=options.schedule,
+        input_levels=options.encoding.levels,
+    )
     return {
         # first: the algebra of staircases knows affine maps alone
         fold_batch_norms: ("fold_batch_norms", FOLDED),
@@ -63,6 +71,8 @@ def float_passes(options: Options) -> Mapping[Pass, tuple[str, tuple[Rule, ...]]
         coarsen: ("coarsen_staircases", RECOGNIZED),
         # once levels are final: a max pool of levels is exact, and linear but for its relus
         lower_pools: ("lower_max_pools", POOLED),
+        # before they are composed with what follows: those that cost less on their own
+        sum_pools: ("sum_average_pools", POOLED),
         # last: the bias collects every offset, the half steps of the staircases included
         compose_chains: ("compose_chains", COMPOSED),
     }

@@ -13,12 +13,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from snnc.compiler.errors import Problem, SnncError
+from snnc.compiler.levels import Levels, levels_behind
 from snnc.compiler.network import Builder, Network, Node
 from snnc.compiler.operators import (
     Add,
     Affine,
     Conv,
-    Floats,
     MaxPool,
     Place,
     Shape,
@@ -40,20 +40,9 @@ def lower_max_pools(network: Network, input_levels: int) -> Network:
 
 
 @dataclass(frozen=True, eq=False)
-class _Levels:
-    """A value known to be scale·n + offset, with whole numbers n from 0 to highest."""
-
-    node: str
-    highest: int
-    scale: Floats
-    offset: Floats
-
-
-@dataclass(frozen=True, eq=False)
 class _Waiting:
     """A pool that waits for a staircase to come before it."""
 
-    node: str
     pool: MaxPool
     origin: str
     """The pool's name in the source model."""
@@ -67,7 +56,6 @@ class _Lowering:
         self.input_levels = input_levels
         self.builder = Builder()
         self.names: dict[str, str] = {}
-        self.levels: dict[str, _Levels] = {}
         self.waiting: dict[str, _Waiting] = {}
         self.faults: list[Problem] = []
 
@@ -89,21 +77,10 @@ class _Lowering:
         else:
             sources = tuple(self.names[each] for each in node.sources)
             self.names[node.name] = self.builder.add(node.name, node.operator, *sources)
-            self.know(node)
 
-    def know(self, node: Node) -> None:
-        """Remember what is a level, or an affine map of one."""
-        name, operator = node.name, node.operator
-        one, zero = np.array(1.0), np.array(0.0)
-        if isinstance(operator, Source):
-            self.levels[name] = _Levels(self.names[name], self.input_levels, one, zero)
-        elif isinstance(operator, Staircase):
-            self.levels[name] = _Levels(self.names[name], operator.levels, one, zero)
-        elif isinstance(operator, Affine) and (known := self.levels.get(node.sources[0])):
-            scale, offset = known.scale * operator.scale, known.offset * operator.scale
-            if np.all(scale > 0):
-                moved = offset + operator.offset
-                self.levels[name] = _Levels(known.node, known.highest, scale, moved)
+    def levels(self, name: str) -> Levels | None:
+        """What is known of a node of the source network, as far as it is rebuilt."""
+        return levels_behind(self.builder.by_name, self.names[name], self.input_levels)
 
     def pool(self, node: Node, pool: MaxPool) -> None:
         """Lower a pool of levels, or of a concatenation of levels; let others wait."""
@@ -112,32 +89,33 @@ class _Lowering:
             self.fault(self.waiting[source])
             self.names[node.name] = self.names[source]
             return
+        levels = self.levels(source)
         parts = self.concatenated(source)
-        if source in self.levels:
-            self.names[node.name] = self.lowered(node.name, pool, self.levels[source])
-            self.levels[node.name] = self.levels[self.names[node.name]]
+        if levels:
+            self.names[node.name] = self.lowered(node.name, pool, levels)
         elif parts:
             self.names[node.name] = self.branches(node, pool, parts)
         else:
             self.names[node.name] = self.names[source]
-            self.waiting[node.name] = _Waiting(source, pool, node.name)
+            self.waiting[node.name] = _Waiting(pool, node.name)
 
-    def concatenated(self, source: str) -> list[tuple[Place, str]]:
+    def concatenated(self, source: str) -> list[tuple[Place, str, Levels]]:
         """The places of a concatenation and what stands in them, if all of that is levels."""
         nodes = self.network.by_name
         node = nodes[source]
         places = [nodes[each] for each in node.sources] if isinstance(node.operator, Add) else []
         found = [
-            (each.operator, each.sources[0]) for each in places if isinstance(each.operator, Place)
+            (each.operator, each.sources[0], levels)
+            for each in places
+            if isinstance(each.operator, Place) and (levels := self.levels(each.sources[0]))
         ]
-        known = len(found) == len(places) and all(name in self.levels for _, name in found)
-        return found if known else []
+        return found if len(found) == len(places) else []
 
-    def branches(self, node: Node, pool: MaxPool, parts: list[tuple[Place, str]]) -> str:
+    def branches(self, node: Node, pool: MaxPool, parts: list[tuple[Place, str, Levels]]) -> str:
         """A pool for each part of a concatenation, each in the part's place."""
         placed = []
-        for place, name in parts:
-            pooled = self.lowered(f"{node.name}.{name}", pool, self.levels[name])
+        for place, name, levels in parts:
+            pooled = self.lowered(f"{node.name}.{name}", pool, levels)
             placed.append(self.builder.add(f"{node.name}.{name}.place", place, pooled))
         return self.builder.add(node.name, Add(), *placed)
 
@@ -147,13 +125,11 @@ class _Lowering:
         waiting, inner, operator = self.waiting[source], self.names[source], node.operator
         if isinstance(operator, Affine) and np.all(operator.scale > 0) and _even(operator):
             self.names[node.name] = self.builder.add(f"{node.name}.before", operator, inner)
-            self.waiting[node.name] = _Waiting(node.name, waiting.pool, waiting.origin)
+            self.waiting[node.name] = waiting
         elif isinstance(operator, Staircase):
             fired = self.builder.add(f"{node.name}.before", operator, inner)
-            one, zero = np.array(1.0), np.array(0.0)
-            levels = _Levels(fired, operator.levels, one, zero)
-            self.names[node.name] = self.lowered(node.name, waiting.pool, levels)
-            self.levels[node.name] = self.levels[self.names[node.name]]
+            levels = Levels(fired, operator.levels, np.array(1.0), np.array(0.0))
+            self.names[node.name] = self.lowered(waiting.origin, waiting.pool, levels)
         else:
             self.fault(waiting)
             self.names[node.name] = self.builder.add(node.name, Source(node.shape))
@@ -164,21 +140,16 @@ class _Lowering:
             Problem(waiting.origin, what, "put the activation before the pool, or use an average")
         )
 
-    def lowered(self, name: str, pool: MaxPool, levels: _Levels) -> str:
+    def lowered(self, name: str, pool: MaxPool, levels: Levels) -> str:
         """The greatest level of each window, as a staircase, and the affine map of the source."""
         terms = [levels.node]
         for axis in range(len(pool.kernel)):
             terms = self.along(f"{name}.axis{axis}", pool, axis, terms, levels.highest)
-        total = terms[0] if len(terms) == 1 else self.builder.add(f"{name}.sum", Add(), *terms)
-        found = self.builder.add(name, Staircase(levels.highest), total)
-        scale, offset = levels.scale, levels.offset
-        one, zero = np.array(1.0), np.array(0.0)
-        self.levels[found] = _Levels(found, levels.highest, one, zero)
-        if np.all(scale == 1) and not np.any(offset):
+        total = self.builder.add(name, Add(), *terms)
+        found = self.builder.add(f"{name}.levels", Staircase(levels.highest), total)
+        if np.all(levels.scale == 1) and not np.any(levels.offset):
             return found
-        result = self.builder.add(f"{name}.scale", Affine(scale, offset), found)
-        self.levels[result] = _Levels(found, levels.highest, scale, offset)
-        return result
+        return self.builder.add(f"{name}.scale", Affine(levels.scale, levels.offset), found)
 
     def along(
         self, name: str, pool: MaxPool, axis: int, terms: list[str], highest: int
@@ -205,8 +176,8 @@ class _Lowering:
         """max(p, q) = p + relu(q − p): the terms of p, and one more."""
         minus, zero = np.array(-1.0), np.array(0.0)
         negative = [self.builder.add(f"{name}.minus", Affine(minus, zero), e) for e in first]
-        gap = self.builder.add(f"{name}.gap", Add(), *second, *negative)
-        return [*first, self.builder.add(name, Staircase(highest), gap)]
+        gap = self.builder.add(name, Add(), *second, *negative)
+        return [*first, self.builder.add(f"{name}.relu", Staircase(highest), gap)]
 
 
 def _even(operator: Affine) -> bool:

@@ -79,6 +79,10 @@ class _Recognition:
         form = self.forms[source]
         if isinstance(consumer.operator, Affine | Add) or len(form.terms) <= 1:
             return form
+        node = self.network.by_name[source]
+        if isinstance(node.operator, Affine):
+            inner = self.known(node.sources[0], consumer)
+            return staircase.affine(inner, node.operator.scale, node.operator.offset)
         if source not in self.sums:
             self.sums[source] = staircase.opaque(self.emit(source))
         return self.sums[source]

@@ -69,7 +69,7 @@ def _heaviest(layer: Layer, precision: Precision) -> Floats:
         top = precision.weight_max(rows, wide=False) << precision.target.max_weight_exponent
         peak = np.abs(rows).max((1, 2))
         limits.append(np.divide(top, peak, where=peak > 0, out=np.full(len(peak), np.inf)))
-    return np.min(limits, axis=0)
+    return np.asarray(np.min(limits, axis=0))
 
 
 def _shift(layer: Layer, largest: Floats, precision: Precision) -> int:

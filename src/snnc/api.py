@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from snnc.compiler.errors import refusal
 from snnc.compiler.passes.encode_input import Encoding
+from snnc.compiler.passes.sum_average_pools import AveragePools
 from snnc.compiler.pipeline import Options, lower
 from snnc.compiler.spiking import InputCode, Schedule, SpikingNetwork
 from snnc.compiler.target import find_target
@@ -50,6 +51,7 @@ def compile(
     timesteps: int | None = None,
     weight_bits: int = 8,
     schedule: Schedule = "pipelined",
+    average_pool: AveragePools = "auto",
     input_bits: int = 8,
     input_code: InputCode = "graded",
     input_range: tuple[float, float] = (0.0, 1.0),
@@ -68,6 +70,7 @@ def compile(
         timesteps: fewer time steps than the activations have bits; coarser, and not error-free.
         weight_bits: bits of a weight, 2 to 8.
         schedule: "pipelined", or "sequential" with one image in flight.
+        average_pool: "compose" it with what follows, give it a population that "sum"s, or "auto".
         input_bits: bits of a pixel.
         input_code: a pixel as one graded spike, or as its bits.
         input_range: the real values of the lowest and the highest pixel level.
@@ -88,7 +91,7 @@ def compile(
             "--code", f"{code!r} is not a code of this version; allowed: {allowed}", "leave it out"
         )
     encoding = Encoding(input_bits, *input_range, input_code, tuple(mean), tuple(std))
-    options = Options(find_target(target), encoding, timesteps, weight_bits, schedule)
+    options = Options(find_target(target), encoding, timesteps, weight_bits, schedule, average_pool)
     network, source = read_onnx(Path(model))
     spiking = lower(network, options, watch)
     provenance = replace(

@@ -20,6 +20,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 import snnc
 from snnc import api
 from snnc.compiler.errors import SnncError, refusal
+from snnc.compiler.passes.sum_average_pools import AveragePools
 from snnc.compiler.pipeline import PASSES
 from snnc.compiler.spiking import InputCode, Schedule
 from snnc.runtime.outcome import Outcome
@@ -67,8 +68,13 @@ def compile_(
     timesteps: Annotated[
         int | None, typer.Option(help="Fewer time steps than bits: coarser, not error-free.")
     ] = None,
-    weight_bits: Annotated[int, typer.Option(help="Bits of a weight, 2 to 8.")] = 8,
+    weight_bits: Annotated[
+        int, typer.Option(help="Bits of a weight: 2 to 8, or 16 as two synapses.")
+    ] = 8,
     schedule: Annotated[Schedule, typer.Option(help="When images enter.")] = "pipelined",
+    average_pool: Annotated[
+        AveragePools, typer.Option(help="Part of what follows, a population, or the cheaper.")
+    ] = "auto",
     input_bits: Annotated[int, typer.Option(help="Bits of a pixel.")] = 8,
     input_code: Annotated[
         InputCode, typer.Option(help="A pixel as one graded spike, or as bits.")
@@ -107,6 +113,7 @@ def compile_(
             timesteps=timesteps,
             weight_bits=weight_bits,
             schedule=schedule,
+            average_pool=average_pool,
             input_bits=input_bits,
             input_code=input_code,
             input_range=input_range,
