@@ -19,6 +19,7 @@ from snnc.compiler.passes.quantize_weights import quantize_weights
 from snnc.compiler.passes.recognize_staircases import recognize_staircases
 from snnc.compiler.passes.schedule_populations import schedule_populations
 from snnc.compiler.passes.sum_average_pools import AveragePools, sum_average_pools
+from snnc.compiler.quantization.feedback import Statistics
 from snnc.compiler.quantization.layer import Precision
 from snnc.compiler.spiking import Schedule, SpikingNetwork, planar
 from snnc.compiler.target import LOIHI, Target
@@ -49,7 +50,22 @@ class Options:
     average_pool: AveragePools = "auto"
 
 
-def float_passes(options: Options) -> Mapping[Pass, tuple[str, tuple[Rule, ...]]]:
+@dataclass(frozen=True, eq=False)
+class Insight:
+    """What calibration data teach, as functions of the network at the stage they are about."""
+
+    calibrate: Callable[[Network], Network] = lambda network: network
+    """Gives plain activations levels, in a network without batch norms."""
+    hear: Callable[[Network], Mapping[str, Statistics]] = lambda network: {}
+    """Statistics of what each projection of a composed network hears."""
+
+
+NO_DATA = Insight()
+
+
+def float_passes(
+    options: Options, insight: Insight = NO_DATA
+) -> Mapping[Pass, tuple[str, tuple[Rule, ...]]]:
     """The passes on floats in their order, each with its name and the rules that hold after it."""
     encode = partial(encode_input, encoding=options.encoding)
     coarsen = partial(coarsen_staircases, time_steps=options.time_steps)
@@ -63,6 +79,8 @@ def float_passes(options: Options) -> Mapping[Pass, tuple[str, tuple[Rule, ...]]
     return {
         # first: the algebra of staircases knows affine maps alone
         fold_batch_norms: ("fold_batch_norms", FOLDED),
+        # with calibration data alone: before anything asks where the levels are
+        insight.calibrate: ("calibrate_activations", FOLDED),
         # before any chain is composed: what is left between staircases is linear
         recognize_staircases: ("recognize_staircases", RECOGNIZED),
         # normalisation becomes one more affine map for the first chain
@@ -82,7 +100,9 @@ def _unwatched(name: str, network: Network | SpikingNetwork) -> None:
     """Nobody looks on."""
 
 
-def lower(network: Network, options: Options, watch: Watcher = _unwatched) -> SpikingNetwork:
+def lower(
+    network: Network, options: Options, watch: Watcher = _unwatched, insight: Insight = NO_DATA
+) -> SpikingNetwork:
     """Run every pass, verifying after each; the result fits the target.
 
     `watch` is called with the name of each pass and what it left: dumps and timings are watchers.
@@ -93,12 +113,13 @@ def lower(network: Network, options: Options, watch: Watcher = _unwatched) -> Sp
     _check(options)
     verify_network(network, MODEL, "read")
     watch("read", network)
-    for each, (name, rules) in float_passes(options).items():
+    for each, (name, rules) in float_passes(options, insight).items():
         network = each(network)
         verify_network(network, rules, name)
         watch(name, network)
     source = options.encoding.of(network.input.name, planar(network.input.shape))
-    spiking = quantize_weights(network, source, Precision(options.target, options.weight_bits))
+    precision = Precision(options.target, options.weight_bits)
+    spiking = quantize_weights(network, source, precision, insight.hear(network))
     watch("quantize_weights", spiking)
     spiking = schedule_populations(spiking, options.schedule)
     verify(spiking, options.target)

@@ -70,7 +70,8 @@ class Projection:
     connection: Connection
     exponent: int = 0
     error: float = 0.0
-    """What rounding changed of the weights, relative to them: ‖2^e·w/Δ − W‖/‖W‖."""
+    """What rounding changed of the sums, relative to them: on calibration data, or else for noise
+    that is white. 0 where nothing was rounded."""
 
     def __str__(self) -> str:
         weights = self.connection.weights

@@ -34,6 +34,8 @@ class LayerRow:
     """Connections between two neurons, each border counted as it is."""
     weights: tuple[int, int]
     weight_bits: int
+    weight_errors: tuple[float, ...]
+    """For each source what rounding changed of its weights, relative to them."""
     step: tuple[int, int] | None
     """Δ; None for the read-out."""
     threshold: tuple[int, int] | None
@@ -111,10 +113,11 @@ def _row(network: SpikingNetwork, population: Population, timing: Timing) -> Lay
     return LayerRow(
         name=population.name,
         shape=shape,
-        sources=tuple(each.source for each in population.projections),
+        sources=tuple(dict.fromkeys(each.source for each in population.projections)),
         synapses=sum(_synapses(network, population, each) for each in population.projections),
         weights=span,
         weight_bits=_bits(*span),
+        weight_errors=tuple({each.source: each.error for each in population.projections}.values()),
         step=step,
         threshold=(step[0] * top, step[1] * top) if step else None,
         bias=_span(population.bias),

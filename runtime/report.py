@@ -18,8 +18,8 @@ from snnc.runtime.outcome import Outcome
 ENGINE_HEADS = ("engine", "accuracy", "same decision", "max. logit error", "images/s")
 
 LAYER_HEADS = (
-    *("layer", "shape", "from", "synapses", "weights", "bits", "step Δ", "threshold"),
-    *("bias", "sums, worst", "levels", "T", "arrives", "fires"),
+    *("layer", "shape", "from", "synapses", "weights", "bits", "error"),
+    *("step Δ", "threshold", "bias", "sums, worst", "levels", "T", "arrives", "fires"),
 )
 
 
@@ -129,6 +129,7 @@ def _cells(row: LayerRow) -> tuple[str, ...]:
         f"{row.synapses:,}",
         _range(row.weights),
         str(row.weight_bits),
+        ", ".join(f"{100 * each:.2g} %" for each in row.weight_errors),
         _range(row.step) if row.step else "-",
         _range(row.threshold) if row.threshold else "-",
         _range(row.bias),

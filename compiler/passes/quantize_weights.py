@@ -9,15 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 
 import numpy as np
 
 from snnc.compiler.errors import Problem, SnncError
 from snnc.compiler.network import Network, Node
 from snnc.compiler.operators import Conv, Floats, MatMul, Source, Staircase, per_channel
+from snnc.compiler.quantization.feedback import Statistics
 from snnc.compiler.quantization.grid import finest_exponent, on_grid, spacing
 from snnc.compiler.quantization.layer import Layer, Precision, layer_of, saturated
-from snnc.compiler.quantization.scale import exponent, resolution, steps
+from snnc.compiler.quantization.rounding import Rounded, clipped, round_projection
+from snnc.compiler.quantization.scale import resolution, steps
 from snnc.compiler.spiking import (
     Connection,
     Convolution,
@@ -35,9 +38,12 @@ from snnc.compiler.spiking import (
 
 
 def quantize_weights(
-    network: Network, spiking_input: Input, precision: Precision
+    network: Network,
+    spiking_input: Input,
+    precision: Precision,
+    heard: Mapping[str, Statistics] = MappingProxyType({}),
 ) -> SpikingNetwork:
-    """Lower a composed network to integers.
+    """Lower a composed network to integers; with error feedback where statistics are given.
 
     Raises:
         SnncError: for every layer whose weights or sums cannot be held by the target.
@@ -49,7 +55,7 @@ def quantize_weights(
     problems: list[Problem] = []
     for end in network:
         if isinstance(end.operator, Staircase) or end is network.output:
-            layer = layer_of(end, nodes, levels)
+            layer = layer_of(end, nodes, levels, heard)
             try:
                 populations.append(_population(layer, named, precision))
             except SnncError as error:
@@ -94,22 +100,24 @@ def _firing(
     if r is not None and grid is not None:
         projections = _on_one_grid(layer, names, r, grid.exponent)
         return _made(layer, names, projections, grid.bias, Firing(grid.step, levels))
+    layer = clipped(layer, precision)
     scale = steps(layer, levels, precision)
-    projections = _rounded(layer, names, scale, precision)
+    projections, bias = _rounded(layer, names, scale, precision)
     neuron = Firing(scale.astype(np.int64), levels)
-    return _made(layer, names, projections, _bias(layer, scale), neuron)
+    return _made(layer, names, projections, _whole(bias, scale), neuron)
 
 
 def _readout(layer: Layer, names: Mapping[str, str], precision: Precision) -> Population:
     r = spacing(layer, precision)
     shift = None if r is None else finest_exponent(layer, r, precision)
     if r is not None and shift is not None:
-        scale = 2.0**shift / r
+        scale, bias = 2.0**shift / r, layer.bias
         projections = _on_one_grid(layer, names, r, shift)
     else:
+        layer = clipped(layer, precision)
         scale = resolution(layer, precision)
-        projections = _rounded(layer, names, scale, precision)
-    return _made(layer, names, projections, _bias(layer, scale), Readout(1.0 / scale))
+        projections, bias = _rounded(layer, names, scale, precision)
+    return _made(layer, names, projections, _whole(bias, scale), Readout(1.0 / scale))
 
 
 def _made(
@@ -124,8 +132,8 @@ def _made(
     return Population(names[layer.node.name], shape, projections, bias, neuron)
 
 
-def _bias(layer: Layer, scale: Floats) -> Integers:
-    return np.asarray(np.round(layer.bias * per_channel(scale, layer.bias.ndim)), np.int64)
+def _whole(bias: Floats, scale: Floats) -> Integers:
+    return np.asarray(np.round(bias * per_channel(scale, bias.ndim)), np.int64)
 
 
 def _on_one_grid(
@@ -144,51 +152,32 @@ def _on_one_grid(
 
 def _rounded(
     layer: Layer, names: Mapping[str, str], scale: Floats, precision: Precision
-) -> tuple[Projection, ...]:
-    """The nearest whole numbers, shared between two synapses where one is too coarse."""
+) -> tuple[tuple[Projection, ...], Floats]:
+    """The projections in whole numbers, and the bias that keeps the mean of the sums."""
     found: list[Projection] = []
+    bias = layer.bias
     for index, node in enumerate(layer.projections):
-        wide = precision.doubled or layer.is_narrow(index)
+        integers = round_projection(layer, index, scale, precision)
         source = names[node.sources[0]]
-        found += _projections(node, source, layer.rows[index], scale, precision, wide=wide)
-    return tuple(found)
-
-
-def _projections(
-    node: Node, source: str, rows: Floats, scale: Floats, precision: Precision, *, wide: bool
-) -> Iterator[Projection]:
-    shift = exponent(rows, scale, precision.weight_max(rows, wide=wide))
-    if wide and shift + precision.shift > precision.target.max_weight_exponent:
-        shift, wide = exponent(rows, scale, precision.weight_max(rows, wide=False)), False
-    weights = np.round(rows * per_channel(scale / 2.0**shift, 3)).astype(np.int64)
-    yield from _synapses(node, source, weights, rows, scale, shift, precision.shift if wide else 0)
+        found += _synapses(node, source, integers, precision)
+        bias = bias + per_channel(integers.shift, bias.ndim)
+    return tuple(found), bias
 
 
 def _synapses(
-    node: Node,
-    source: str,
-    weights: Integers,
-    rows: Floats,
-    scale: Floats,
-    shift: int,
-    doubled: int,
+    node: Node, source: str, integers: Rounded, precision: Precision
 ) -> Iterator[Projection]:
-    """One projection; or two, the upper worth 2^doubled of the lower, where that is needed."""
-    error = _error(weights * 2.0**shift / per_channel(scale, 3), rows)
-    half = (1 << doubled) >> 1
-    lower = ((weights + half) & ((1 << doubled) - 1)) - half if doubled else weights
-    parts = ((lower, shift), ((weights - lower) >> doubled, shift + doubled))
-    if np.abs(weights).max() < 1 << doubled:
-        parts = ((weights, shift), (np.zeros_like(weights), shift))
-    for values, each in parts:
-        if values.any() or values is parts[0][0]:
-            yield Projection(source, _connection(node, values), each, error)
-
-
-def _error(found: Floats, rows: Floats) -> float:
-    """How far rounded weights are from the float ones, relative to these."""
-    size = float(np.linalg.norm(rows))
-    return float(np.linalg.norm(found - rows)) / size if size else 0.0
+    """One projection; or two, the upper worth 2^shift of the lower, where one is too coarse."""
+    weights, shift = integers.weights, precision.shift
+    if not integers.wide or np.abs(weights).max() < 1 << shift:
+        yield Projection(source, _connection(node, weights), integers.exponent, integers.error)
+        return
+    half = (1 << shift) >> 1
+    lower = ((weights + half) & ((1 << shift) - 1)) - half
+    for values, more in ((lower, 0), ((weights - lower) >> shift, shift)):
+        if values.any():
+            connection = _connection(node, values)
+            yield Projection(source, connection, integers.exponent + more, integers.error)
 
 
 def _connection(node: Node, weights: Integers) -> Connection:

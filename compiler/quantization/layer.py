@@ -9,6 +9,7 @@ import numpy as np
 
 from snnc.compiler.network import Node
 from snnc.compiler.operators import Add, Conv, Floats, MatMul, Staircase, per_channel
+from snnc.compiler.quantization.feedback import Statistics
 from snnc.compiler.target import Target
 
 
@@ -59,6 +60,15 @@ class Layer:
     """The highest level of each source."""
     bias: Floats
     """(channels,), or one value for each neuron: the shape of the result."""
+    heard: tuple[Statistics | None, ...] = ()
+    """For each projection what its source sends on calibration images; () without any."""
+    clips: tuple[Floats, ...] = ()
+    """For each projection (channels,) the share of the largest weight that is kept; () for all."""
+
+    def peak(self, index: int) -> Floats:
+        """The largest weight of a projection in each channel, clipped: (channels,)."""
+        peak = np.abs(self.rows[index]).max((1, 2))
+        return np.asarray(peak * self.clips[index] if self.clips else peak)
 
     @property
     def reach(self) -> tuple[Floats, Floats]:
@@ -82,14 +92,20 @@ class Layer:
         return len(self.rows) > 1 and bool(single)
 
 
-def layer_of(end: Node, nodes: Mapping[str, Node], levels: Mapping[str, int]) -> Layer:
+def layer_of(
+    end: Node,
+    nodes: Mapping[str, Node],
+    levels: Mapping[str, int],
+    heard: Mapping[str, Statistics],
+) -> Layer:
     """Take apart what ends in a staircase, or in the output of a composed network."""
     sums = nodes[end.sources[0]] if isinstance(end.operator, Staircase) else end
     ends = sums.sources if isinstance(sums.operator, Add) else (sums.name,)
     projections = tuple(nodes[each] for each in ends)
     rows = tuple(_rows(node, end.shape[0]) for node in projections)
     reached = tuple(levels[node.sources[0]] for node in projections)
-    return Layer(end, projections, rows, reached, _bias(projections))
+    listened = tuple(heard.get(node.name) for node in projections)
+    return Layer(end, projections, rows, reached, _bias(projections), listened if heard else ())
 
 
 def _rows(node: Node, channels: int) -> Floats:

@@ -40,9 +40,9 @@ def resolution(layer: Layer, precision: Precision) -> Floats:
     return np.minimum(fine, _state(layer, 0, precision))
 
 
-def exponent(rows: Floats, scale: Floats, weight_max: int) -> int:
+def exponent(peaks: Floats, scale: Floats, weight_max: int) -> int:
     """The least shift under which every weight of a projection is in range."""
-    peak = float((np.abs(rows).max((1, 2)) * scale).max())
+    peak = float((peaks * scale).max())
     return max(0, int(np.ceil(np.log2(peak / (weight_max + 0.5))))) if peak > 0 else 0
 
 
@@ -65,9 +65,9 @@ def _largest(layer: Layer, precision: Precision) -> Floats:
 def _heaviest(layer: Layer, precision: Precision) -> Floats:
     """The scale up to which every projection's weights fit, shifted as far as the chip can."""
     limits = []
-    for rows in layer.rows:
+    for k, rows in enumerate(layer.rows):
         top = precision.weight_max(rows, wide=False) << precision.target.max_weight_exponent
-        peak = np.abs(rows).max((1, 2))
+        peak = layer.peak(k)
         limits.append(np.divide(top, peak, where=peak > 0, out=np.full(len(peak), np.inf)))
     return np.asarray(np.min(limits, axis=0))
 
@@ -105,7 +105,7 @@ def _too_large(layer: Layer, largest: Floats) -> Problem:
 def _best_rounded(layer: Layer, largest: Floats, shift: int) -> Floats:
     """Among odd steps up to a quarter smaller, the one whose weights round best."""
     rows = layer.rows[0].reshape(len(largest), -1)
-    if rows.shape[1] > SEARCHED_FAN_IN or len(layer.rows) > 1:
+    if rows.shape[1] > SEARCHED_FAN_IN or len(layer.rows) > 1 or layer.heard:
         return largest
     offers = 2 * np.round(np.linspace(0, 0.125, SEARCHED_STEPS)[:, None] * largest)
     candidates = np.maximum(largest - offers, 1)

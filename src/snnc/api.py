@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from snnc.compiler.errors import refusal
 from snnc.compiler.passes.encode_input import Encoding
 from snnc.compiler.passes.sum_average_pools import AveragePools
-from snnc.compiler.pipeline import Options, lower
-from snnc.compiler.spiking import InputCode, Schedule, SpikingNetwork
+from snnc.compiler.pipeline import NO_DATA, Insight, Options, lower
+from snnc.compiler.spiking import Input, InputCode, Schedule, SpikingNetwork, planar
 from snnc.compiler.target import find_target
 
 if TYPE_CHECKING:
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 Engine: TypeAlias = Literal["lava", "golden"]
 CODES = ("bit-serial",)
+CALIBRATION_IMAGES = 1024
+"""The first of them, which more would hardly change."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,6 +60,7 @@ def compile(
     mean: Sequence[float] = (),
     std: Sequence[float] = (),
     labels: Sequence[str] = (),
+    calibration: str | Path | Data | None = None,
     watch: Callable[[str, Network | SpikingNetwork], None] = lambda name, network: None,
 ) -> Compilation:
     """Compile an ONNX model into a netx file.
@@ -77,6 +80,7 @@ def compile(
         mean: the model was trained on (x − mean)/std; one number for each channel, or one.
         std: see mean.
         labels: names of the classes, kept in the file.
+        calibration: images, labels not needed: weights are then rounded with error feedback.
         watch: called with the name of every pass and what it left.
 
     Raises:
@@ -93,7 +97,7 @@ def compile(
     encoding = Encoding(input_bits, *input_range, input_code, tuple(mean), tuple(std))
     options = Options(find_target(target), encoding, timesteps, weight_bits, schedule, average_pool)
     network, source = read_onnx(Path(model))
-    spiking = lower(network, options, watch)
+    spiking = lower(network, options, watch, _insight(network, encoding, calibration))
     provenance = replace(
         spiking.provenance, code=code, source_sha256=source.sha256, labels=tuple(labels)
     )
@@ -101,6 +105,21 @@ def compile(
     path = Path(output) if output is not None else Path(model).with_suffix(".h5")
     write(spiking, path)
     return Compilation(path, spiking)
+
+
+def _insight(
+    network: Network, encoding: Encoding, calibration: str | Path | Data | None
+) -> Insight:
+    """What the first of the calibration images teach."""
+    if calibration is None:
+        return NO_DATA
+    from snnc.runtime.data import encode
+    from snnc.runtime.statistics import hear
+
+    source = encoding.of(network.input.name, planar(network.input.shape))
+    images = _accepted(calibration, source, None, CALIBRATION_IMAGES)
+    levels = encode(images.x, source).reshape(images.images, *network.input.shape)
+    return Insight(hear=lambda composed: hear(composed, levels))
 
 
 def recognize(model: str | Path) -> Network:
@@ -185,9 +204,19 @@ def compare(
 
 
 def _data(data: str | Path | Data, network: SpikingNetwork, limit: int | None, clip: bool) -> Data:
+    return _accepted(data, network.input, network.readout.shape[0], limit, clip=clip)
+
+
+def _accepted(
+    data: str | Path | Data,
+    source: Input,
+    classes: int | None,
+    limit: int | None,
+    *,
+    clip: bool = False,
+) -> Data:
     from snnc.runtime.data import Data, accepted, load_data
 
     given = data if isinstance(data, Data) else load_data(Path(data))
     name = "data" if isinstance(data, Data) else str(data)
-    classes = network.readout.shape[0]
-    return accepted(given, network.input, name=name, classes=classes, limit=limit, clip=clip)
+    return accepted(given, source, name=name, classes=classes, limit=limit, clip=clip)

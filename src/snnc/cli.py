@@ -86,6 +86,9 @@ def compile_(
         str, typer.Option(help="The model was trained on (x - mean)/std: 0.49,0.48,0.45")
     ] = "",
     std: Annotated[str, typer.Option(help="See --mean.")] = "",
+    calibration: Annotated[
+        Path | None, typer.Option(help="DATA.npz: weights are rounded with error feedback.")
+    ] = None,
     dump_after: Annotated[
         list[str] | None, typer.Option(help=f"Print the network after a pass: {', '.join(PASSES)}.")
     ] = None,
@@ -119,6 +122,7 @@ def compile_(
             input_range=input_range,
             mean=_numbers("--mean", mean),
             std=_numbers("--std", std),
+            calibration=calibration,
             watch=watch,
         )
         summary = inspect_network(result.network).as_json()

@@ -100,7 +100,7 @@ def test_quant_means_what_qonnx_says(scale: Any, zero: float, bits: int, modes: 
 @pytest.mark.parametrize(("bits", "signed"), [(3, 1), (3, 0), (1, 1)])
 def test_quant_of_weights_is_a_constant_in_every_mode(mode: str, bits: int, signed: int) -> None:
     graph = Graph("batch", *PLANE)
-    weights = graph.rng.integers(-9, 9, size=(4, 4, 1, 1)) / 4  # half of them ties
+    weights = graph.rng.integers(-9, 9, size=(4, 4, 3, 3)) / 4  # with many ties
     constants = SCALES[:, None] * 4.5, 0.0, bits
     modes = {"signed": signed, "narrow": 0, "rounding_mode": mode}
     graph.node("Conv", "x", quant(graph, graph.constant(weights), *constants, **modes))

@@ -377,8 +377,8 @@ REFUSED: dict[str, tuple[Build, str, str]] = {
         FRAMES,
     ),
     "batch": (
-        lambda g: g.with_constants("DequantizeLinear", [0.1, 0.2], axis=0, name="q"),
-        "q: DequantizeLinear has scales of shape (2,) for values of shape (4, 7, 6)",
+        lambda g: g.with_constants("DequantizeLinear", np.ones(6), axis=0, name="q"),
+        "q: DequantizeLinear has scales of shape (6,) for values of shape (4, 7, 6)",
         FRAMES,
     ),
     "blocks": (

@@ -1,0 +1,89 @@
+"""From scaled floats to whole weights: to the nearest, or with error feedback."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from snnc.compiler.operators import Floats, per_channel
+from snnc.compiler.quantization.feedback import Statistics, best_clips, rounded
+from snnc.compiler.quantization.layer import Layer, Precision
+from snnc.compiler.quantization.scale import exponent
+from snnc.compiler.spiking import Integers
+
+
+@dataclass(frozen=True, eq=False)
+class Rounded:
+    """The whole weights of one projection."""
+
+    weights: Integers
+    """(channels, neurons that differ, fan-in)."""
+    exponent: int
+    wide: bool
+    """Whether they may need two synapses."""
+    error: float
+    """See `Projection.error`."""
+    shift: Floats
+    """(channels,): what the bias must add to keep the mean of the sums, in levels."""
+
+
+def clipped(layer: Layer, precision: Precision) -> Layer:
+    """The layer with the share of its largest weights that is worth keeping, if data tells."""
+    if not layer.heard:
+        return layer
+    clips = []
+    for index, (rows, heard) in enumerate(zip(layer.rows, layer.heard, strict=True)):
+        if heard is None or rows.shape[1] > 1 or _is_wide(layer, index, precision):
+            clips.append(np.ones(len(rows)))
+        else:
+            top = precision.weight_max(rows, wide=False)
+            clips.append(best_clips(rows[:, 0], heard, top))
+    return replace(layer, clips=tuple(clips))
+
+
+def round_projection(layer: Layer, index: int, scale: Floats, precision: Precision) -> Rounded:
+    """Whole weights, and what they cost."""
+    rows, wide = layer.rows[index], _is_wide(layer, index, precision)
+    peaks = layer.peak(index)
+    shift = exponent(peaks, scale, precision.weight_max(rows, wide=wide))
+    if wide and shift + precision.shift > precision.target.max_weight_exponent:
+        shift, wide = exponent(peaks, scale, precision.weight_max(rows, wide=False)), False
+    units = per_channel(scale / 2.0**shift, 3)
+    heard = layer.heard[index] if layer.heard else None
+    weights = _integers(rows * units, heard, precision.weight_max(rows, wide=wide), wide=wide)
+    return _measured(weights, rows, units, shift, heard, wide=wide)
+
+
+def _is_wide(layer: Layer, index: int, precision: Precision) -> bool:
+    return precision.doubled or layer.is_narrow(index)
+
+
+def _integers(scaled: Floats, heard: Statistics | None, top: int, *, wide: bool) -> Integers:
+    if heard is None or wide:
+        return np.clip(np.round(scaled), -top, top).astype(np.int64)
+    flat = scaled.reshape(-1, scaled.shape[2])
+    low = 0 if not np.any(flat < 0) else -top
+    return rounded(flat, heard, low, top if np.any(flat > 0) else 0).reshape(scaled.shape)
+
+
+def _measured(
+    weights: Integers,
+    rows: Floats,
+    units: Floats,
+    shift: int,
+    heard: Statistics | None,
+    *,
+    wide: bool,
+) -> Rounded:
+    """The error as data sees it, or as white noise would."""
+    errors = rows - weights / units
+    if heard is None:
+        size = float(np.linalg.norm(rows))
+        error = float(np.linalg.norm(errors)) / size if size else 0.0
+        return Rounded(weights, shift, wide, error, np.zeros(len(rows)))
+    flat, lost = (each.reshape(-1, rows.shape[2]) for each in (rows, errors))
+    signal = float(heard.cost(flat).sum())
+    error = float(np.sqrt(max(float(heard.cost(lost).sum()), 0.0) / signal)) if signal > 0 else 0.0
+    moved = heard.shift(lost).reshape(len(rows), -1).mean(1)
+    return Rounded(weights, shift, wide, error, moved)
