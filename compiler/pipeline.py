@@ -12,12 +12,14 @@ from snnc.compiler.legality import verify
 from snnc.compiler.network import Network
 from snnc.compiler.passes.coarsen_staircases import coarsen_staircases
 from snnc.compiler.passes.compose_chains import compose_chains
+from snnc.compiler.passes.drop_repeats import drop_repeats
 from snnc.compiler.passes.encode_input import Encoding, encode_input
 from snnc.compiler.passes.fold_batch_norms import fold_batch_norms
 from snnc.compiler.passes.lower_max_pools import lower_max_pools
 from snnc.compiler.passes.quantize_weights import quantize_weights
 from snnc.compiler.passes.recognize_staircases import recognize_staircases
 from snnc.compiler.passes.schedule_populations import schedule_populations
+from snnc.compiler.passes.sink_reshapes import sink_reshapes
 from snnc.compiler.passes.sum_average_pools import AveragePools, sum_average_pools
 from snnc.compiler.quantization.feedback import Statistics
 from snnc.compiler.quantization.layer import Precision
@@ -70,6 +72,7 @@ def float_passes(
     encode = partial(encode_input, encoding=options.encoding)
     coarsen = partial(coarsen_staircases, time_steps=options.time_steps)
     lower_pools = partial(lower_max_pools, input_levels=options.encoding.levels)
+    drop = partial(drop_repeats, input_levels=options.encoding.levels)
     sum_pools = partial(
         sum_average_pools,
         choice=options.average_pool,
@@ -81,6 +84,8 @@ def float_passes(
         fold_batch_norms: ("fold_batch_norms", FOLDED),
         # with calibration data alone: before anything asks where the levels are
         insight.calibrate: ("calibrate_activations", FOLDED),
+        # so that a chain of parts is one chain, wherever it is flattened
+        sink_reshapes: ("sink_reshapes", FOLDED),
         # before any chain is composed: what is left between staircases is linear
         recognize_staircases: ("recognize_staircases", RECOGNIZED),
         # normalisation becomes one more affine map for the first chain
@@ -89,6 +94,8 @@ def float_passes(
         coarsen: ("coarsen_staircases", RECOGNIZED),
         # once levels are final: a max pool of levels is exact, and linear but for its relus
         lower_pools: ("lower_max_pools", POOLED),
+        # what is quantised again on its own grid, perhaps behind a pool
+        drop: ("drop_repeats", POOLED),
         # before they are composed with what follows: those that cost less on their own
         sum_pools: ("sum_average_pools", POOLED),
         # last: the bias collects every offset, the half steps of the staircases included

@@ -69,10 +69,20 @@ class _Recognition:
             sources = [self.emit(each) for each in node.sources]
             return staircase.opaque(self.builder.add(node.name, node.operator, *sources))
         try:
-            return _apply(node, [self.known(each, node) for each in node.sources])
+            return self.applied(node)
         except NoStaircaseError as reason:
             self.faults.append(Problem(node.name, f"{reason}: no staircase is left", QUANTIZE))
             return staircase.opaque(self.builder.add(node.name, Add(), *self._bases(node)))
+
+    def applied(self, node: Node) -> Form:
+        """The operator in the algebra, or on levels as they come out of a population."""
+        forms = [self.known(each, node) for each in node.sources]
+        try:
+            return _apply(node, forms)
+        except NoStaircaseError:
+            if not all(_is_bounded(atom) for form in forms for _, atom in form.terms):
+                raise
+            return _apply(node, [staircase.opaque(self.emit(each)) for each in node.sources])
 
     def known(self, source: str, consumer: Node) -> Form:
         """The form of a source; a sum of several activations is an atom to what bends it."""
@@ -179,3 +189,9 @@ def _apply(node: Node, sources: list[Form]) -> Form:
         half = per_channel(np.array(0.5), rank)
         return staircase.floor(staircase.affine(sources[0], np.array(1.0), half))
     return staircase.add(*sources)
+
+
+def _is_bounded(atom: Atom) -> bool:
+    """Whether a population can send it."""
+    bounds = np.isfinite(atom.low) & np.isfinite(atom.high)
+    return atom.kind == "stepped" and bool(np.all(bounds))

@@ -27,7 +27,7 @@ def steps(layer: Layer, levels: int, precision: Precision) -> Floats:
     shift = _shift(layer, largest, precision)
     threshold = precision.target.state_max // (2 * (levels + 1))
     fine = np.minimum(largest * 2.0**shift, _heaviest(layer, precision))
-    found = np.minimum(fine, np.minimum(_state(layer, shift, precision), threshold))
+    found = np.minimum(fine, np.minimum(_state(layer, fine, precision), threshold))
     odd = np.floor((np.floor(found) - 1) / 2) * 2 + 1
     if np.any(odd < 1):
         raise SnncError(_too_large(layer, largest * 2.0**precision.target.max_weight_exponent))
@@ -37,7 +37,7 @@ def steps(layer: Layer, levels: int, precision: Precision) -> Floats:
 def resolution(layer: Layer, precision: Precision) -> Floats:
     """Units of the membrane for one unit of the logit: what the weights can hold."""
     fine = np.minimum(_largest(layer, precision), _heaviest(layer, precision))
-    return np.minimum(fine, _state(layer, 0, precision))
+    return np.minimum(fine, _state(layer, fine, precision))
 
 
 def exponent(peaks: Floats, scale: Floats, weight_max: int) -> int:
@@ -79,17 +79,30 @@ def _shift(layer: Layer, largest: Floats, precision: Precision) -> int:
     return min(max(0, needed), precision.target.max_weight_exponent)
 
 
-def _state(layer: Layer, shift: int, precision: Precision) -> Floats:
-    """The scale up to which every sum, each weight rounded the wrong way, fits the state."""
+def _state(layer: Layer, scale: Floats, precision: Precision) -> Floats:
+    """The scale up to which every sum, each weight rounded the wrong way, fits the state.
+
+    At a scale no larger than the one given, whose exponents then suffice.
+    """
     low, high = layer.reach
     flat = layer.bias.reshape(len(layer.bias), -1)
     least, most = np.minimum(flat.min(1), 0), np.maximum(flat.max(1), 0)
     span = np.maximum(high + most, -(low + least))
-    slack = sum(
-        r.shape[2] * n * 2.0 ** (shift - 1) for r, n in zip(layer.rows, layer.levels, strict=True)
-    )
+    slack = sum(_slack(layer, k, scale, precision) for k in range(len(layer.rows)))
     room = precision.target.state_max - slack - 1
     return np.divide(room, span, where=span > 0, out=np.full(len(span), np.inf))
+
+
+def _slack(layer: Layer, index: int, scale: Floats, precision: Precision) -> float:
+    """What rounding may add to a sum: half a unit for each weight, more where two synapses share.
+
+    Error feedback moves a weight farther, and moves weights of 0 too.
+    """
+    rows, wide = layer.rows[index], precision.doubled or layer.is_narrow(index)
+    unit = 2.0 ** exponent(layer.peak(index), scale, precision.weight_max(rows, wide=False))
+    moved = (1 << precision.shift) + 0.5 if wide else (3.0 if layer.heard else 0.5)
+    count = rows.shape[2] if layer.heard else int(np.count_nonzero(rows, axis=2).max())
+    return float(count * layer.levels[index] * unit * moved)
 
 
 def _too_large(layer: Layer, largest: Floats) -> Problem:
