@@ -101,7 +101,7 @@ def main() -> None:
         start = perf_counter()
         network = snnc.load(snnc.compile(model).path)
         print(f"compiled, written and read in {perf_counter() - start:.1f} s", file=sys.stderr)
-        float_model = SourceModel(model.read_bytes(), "vgg16")
+        float_model = SourceModel(onnx.load(model), "vgg16")
     shape = (max(options.images, options.batch), 3, 32, 32)
     x = np.random.default_rng(1).integers(0, 256, shape).astype(np.uint8)
     batch = x[: options.batch]

@@ -16,7 +16,7 @@ from snnc.runtime.data import Data, as_source, encode
 from snnc.runtime.golden import Golden
 from snnc.runtime.lava.simulator import require_lava, simulate
 from snnc.runtime.outcome import Labels, Outcome, logits_of
-from snnc.runtime.source import SourceModel
+from snnc.runtime.source import Source
 from snnc.runtime.spikes import bit_planes, count_differences, count_spikes
 
 BATCH = 64
@@ -104,7 +104,7 @@ def quiet(engine: str, images: int, total: int) -> None:
 
 
 def compare(
-    model: SourceModel, network: SpikingNetwork, data: Data, progress: Progress = quiet
+    model: Source, network: SpikingNetwork, data: Data, progress: Progress = quiet
 ) -> Comparison:
     """Run all three engines over all images.
 
@@ -124,14 +124,14 @@ def batches_of(data: Data, size: int = BATCH) -> Iterator[Any]:
 
 
 def run_source(
-    model: SourceModel, network: SpikingNetwork, data: Data, progress: Progress = quiet
+    model: Source, network: SpikingNetwork, data: Data, progress: Progress = quiet
 ) -> Outcome:
     """The float model, given the images as it was trained on them."""
     start, parts = perf_counter(), []
     for images in batches_of(data):
         parts.append(model.run(as_source(images, network.input)).astype(np.float64))
         progress("source", len(images), data.images)
-    return Outcome("onnxruntime", np.concatenate(parts), perf_counter() - start)
+    return Outcome(model.engine, np.concatenate(parts), perf_counter() - start)
 
 
 def run_golden(network: SpikingNetwork, data: Data, progress: Progress = quiet) -> Outcome:

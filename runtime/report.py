@@ -43,7 +43,7 @@ def engine_rows(result: Comparison) -> list[tuple[str, ...]]:
         return name, accuracy, same, error, f"{outcome.images_per_second:.0f}"
 
     return [
-        row("source (ONNX Runtime, float)", result.source),
+        row(f"source ({result.source.engine})", result.source),
         row("golden (integers)", result.golden),
         row("Lava (spikes)", result.lava),
     ]

@@ -1,24 +1,46 @@
-"""The source model in ONNX Runtime: what the spiking network is held against."""
+"""The source model: what the spiking network is held against.
+
+A quantised model runs without graph optimisation: fused kernels round otherwise than the model
+says, and saturate on some processors.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from snnc.compiler.errors import refusal
+from snnc.compiler.network import Network
+from snnc.runtime.float_network import FloatNetwork
 
 if TYPE_CHECKING:
+    import onnx
     from onnxruntime import InferenceSession
 
 Tensor: TypeAlias = npt.NDArray[np.float32]
+RUNNABLE = ("", "ai.onnx", "com.microsoft")
+"""The domains whose operators ONNX Runtime has."""
+DTYPES = {"tensor(double)": "float64", "tensor(float16)": "float16", "tensor(uint8)": "uint8"}
+
+
+class Source(Protocol):
+    """Something that gives the logits of the source model."""
+
+    engine: str
+
+    def run(self, images: Tensor) -> Tensor:
+        """The logits (images, ...) for normalised images (images, *shape)."""
+        ...
 
 
 class SourceModel:
-    """A float model, evaluated batch by batch; a model of a fixed batch size is given just that."""
+    """The model in ONNX Runtime, batch by batch; one of a fixed batch size is given just that."""
 
-    def __init__(self, model: bytes, name: str) -> None:
+    engine = "onnxruntime"
+
+    def __init__(self, model: onnx.ModelProto, name: str) -> None:
         self.session = _session(model, name)
         (self.input,) = self.session.get_inputs()
         batch = self.input.shape[0]
@@ -40,17 +62,41 @@ class SourceModel:
         return np.asarray(logits[: len(images)], np.float32)
 
 
-def _session(model: bytes, name: str) -> InferenceSession:
+class SourceNetwork:
+    """The network that was read from a model with operators that ONNX Runtime does not have."""
+
+    engine = "snnc, in floats"
+
+    def __init__(self, network: Network) -> None:
+        self.shape = network.input.shape
+        self.network = FloatNetwork(network)
+
+    def run(self, images: Tensor) -> Tensor:
+        """The logits (images, ...) for normalised images (images, *shape)."""
+        results = self.network.run(images.reshape(len(images), *self.shape))
+        return np.asarray(next(iter(results.values())), np.float32)
+
+
+def is_runnable(model: onnx.ModelProto) -> bool:
+    """Whether ONNX Runtime has all operators of a model."""
+    return all(node.domain in RUNNABLE for node in model.graph.node)
+
+
+def _session(model: onnx.ModelProto, name: str) -> InferenceSession:
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
+    if any("Quantize" in n.op_type or "QLinear" in n.op_type for n in model.graph.node):
+        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     try:
-        return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+        return onnxruntime.InferenceSession(
+            model.SerializeToString(), options, providers=["CPUExecutionProvider"]
+        )
     except Exception as error:
         what = f"ONNX Runtime cannot run it: {str(error).splitlines()[0]}"
         raise refusal(name, what, "export it again with a newer operator set") from None
 
 
 def _dtype(kind: str) -> str:
-    return {"tensor(double)": "float64", "tensor(float16)": "float16"}.get(kind, "float32")
+    return DTYPES.get(kind, "float32")

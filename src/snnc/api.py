@@ -187,8 +187,9 @@ def compare(
         SnncError: if a file or the data are unsound, or Lava is not installed.
     """
     from snnc.frontends.onnx.loading import load_model
+    from snnc.frontends.onnx.reader import read_model
     from snnc.runtime import compare as engines
-    from snnc.runtime.source import SourceModel
+    from snnc.runtime.source import Source, SourceModel, SourceNetwork, is_runnable
 
     loaded = load(network)
     source = load_model(Path(model))
@@ -199,7 +200,10 @@ def compare(
         )
         raise refusal(str(network), what, f"compile {model} again, or name the model it came from")
     images = _data(data, loaded, limit, clip_input)
-    executable = SourceModel(source.proto.SerializeToString(), str(model))
+    if is_runnable(source.proto):
+        executable: Source = SourceModel(source.proto, str(model))
+    else:
+        executable = SourceNetwork(read_model(source))
     return engines.compare(executable, loaded, images, progress or engines.quiet)
 
 
