@@ -70,7 +70,7 @@ def _population(
         (path[0].name, compose([n.operator for n in path[1:]], path[0].shape)) for path in paths
     )
     bias = _reduced(_silent(nodes, end))
-    name = _weighted(paths) or _join(nodes, end)
+    name = _name(nodes, end)
     parts = []
     for index, (source, projection) in enumerate(composed):
         first = _with_bias(projection, bias) if index == 0 else projection
@@ -114,17 +114,12 @@ def _paths(nodes: Mapping[str, Node], end: str) -> Iterator[tuple[Node, ...]]:
             yield path if _is_add(node) else (*path, node)
 
 
-def _weighted(paths: list[tuple[Node, ...]]) -> str | None:
-    """The name the user knows a layer by: its last convolution or matrix, if there is one path."""
-    names = [n.name for path in paths for n in path if isinstance(n.operator, Conv | MatMul)]
-    return names[-1] if len(paths) == 1 and names else None
-
-
-def _join(nodes: Mapping[str, Node], end: str) -> str:
-    """The name the user knows a sum by: where its sources meet."""
-    while len(nodes[end].sources) == 1 and not isinstance(nodes[end].operator, Source | Staircase):
-        end = nodes[end].sources[0]
-    return end
+def _name(nodes: Mapping[str, Node], end: str) -> str:
+    """The name the user knows a layer by: its last convolution or matrix, or where sources meet."""
+    node = nodes[end]
+    while len(node.sources) == 1 and not isinstance(node.operator, Conv | MatMul | Staircase):
+        node = nodes[node.sources[0]]
+    return node.name
 
 
 def _with_bias(projection: Conv | MatMul, bias: Floats) -> Operator:

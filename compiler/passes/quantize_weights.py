@@ -17,7 +17,7 @@ from snnc.compiler.errors import Problem, SnncError
 from snnc.compiler.network import Network, Node
 from snnc.compiler.operators import Conv, Floats, MatMul, Source, Staircase, per_channel
 from snnc.compiler.quantization.feedback import Statistics
-from snnc.compiler.quantization.grid import finest_exponent, on_grid, spacing
+from snnc.compiler.quantization.grid import Grid, finest_exponent, on_grid, spacing
 from snnc.compiler.quantization.layer import Layer, Precision, layer_of, saturated
 from snnc.compiler.quantization.rounding import Rounded, clipped, round_projection
 from snnc.compiler.quantization.scale import resolution, steps
@@ -53,16 +53,18 @@ def quantize_weights(
     levels = {node.name: _levels(node, spiking_input) for node in network}
     populations: list[Population] = []
     problems: list[Problem] = []
+    grids: list[Grid] = []
     for end in network:
         if isinstance(end.operator, Staircase) or end is network.output:
             layer = layer_of(end, nodes, levels, heard)
             try:
-                populations.append(_population(layer, named, precision))
+                populations.append(_population(layer, named, precision, grids))
             except SnncError as error:
                 problems.extend(error.problems)
     if problems:
         raise SnncError(*problems)
-    provenance = Provenance(target=precision.target.name, remarks=network.remarks)
+    remarks = (*network.remarks, *_taken_over(grids))
+    provenance = Provenance(target=precision.target.name, remarks=remarks)
     return SpikingNetwork(spiking_input, tuple(populations), provenance=provenance)
 
 
@@ -85,19 +87,37 @@ def _levels(node: Node, spiking_input: Input) -> int:
     return spiking_input.levels
 
 
-def _population(layer: Layer, names: Mapping[str, str], precision: Precision) -> Population:
+def _taken_over(grids: list[Grid]) -> Iterator[str]:
+    """What the owner of a quantised model wants to know: whether every threshold is met."""
+    moved, thresholds = sum(g.moved for g in grids), sum(g.thresholds for g in grids)
+    if moved:
+        yield (
+            f"the weights of {len(grids)} layers are whole numbers already and stay unchanged; "
+            f"{moved} of their {thresholds} thresholds are met one unit of the sum too early or "
+            "too late, for want of more than 24 bits"
+        )
+
+
+def _population(
+    layer: Layer, names: Mapping[str, str], precision: Precision, grids: list[Grid]
+) -> Population:
     if isinstance(layer.node.operator, Staircase):
-        return _firing(layer, layer.node.operator.levels, names, precision)
+        return _firing(layer, layer.node.operator.levels, names, precision, grids)
     return _readout(layer, names, precision)
 
 
 def _firing(
-    layer: Layer, levels: int, names: Mapping[str, str], precision: Precision
+    layer: Layer,
+    levels: int,
+    names: Mapping[str, str],
+    precision: Precision,
+    grids: list[Grid],
 ) -> Population:
     layer = replace(layer, bias=saturated(layer, levels))
     r = spacing(layer, precision)
     grid = None if r is None else on_grid(layer, levels, r, precision)
     if r is not None and grid is not None:
+        grids.append(grid)
         projections = _on_one_grid(layer, names, r, grid.exponent)
         return _made(layer, names, projections, grid.bias, Firing(grid.step, levels))
     layer = clipped(layer, precision)

@@ -34,8 +34,10 @@ class Grid:
     step: Integers
     bias: Integers
     exponent: int
+    thresholds: int
+    """Of all levels and neurons that differ."""
     moved: int
-    """Thresholds, of all levels and neurons that differ, that lie one unit of S off."""
+    """Those among them that are met one unit of S too early or too late."""
 
 
 def spacing(layer: Layer, precision: Precision) -> Floats | None:
@@ -110,7 +112,9 @@ def _grid(layer: Layer, levels: int, r: Floats, exponent: int) -> Grid:
     second = better | odd
     step = np.where(second, options[1], options[0]).astype(np.int64)
     bias = np.where(second.reshape(-1, *(1,) * (bias0.ndim - 1)), bias1, bias0)
-    return Grid(step, bias, exponent, int(np.where(second, moved1, moved0).sum()))
+    moved = int(np.where(second, moved1, moved0).sum())
+    patterns = np.unique(layer.bias.reshape(len(layer.bias), -1), axis=1).shape[1]
+    return Grid(step, bias, exponent, len(step) * patterns * levels, moved)
 
 
 def _bias(

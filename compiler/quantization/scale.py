@@ -99,7 +99,7 @@ def _slack(layer: Layer, index: int, scale: Floats, precision: Precision) -> flo
     Error feedback moves a weight farther, and moves weights of 0 too.
     """
     rows, wide = layer.rows[index], precision.doubled or layer.is_narrow(index)
-    unit = 2.0 ** exponent(layer.peak(index), scale, precision.weight_max(rows, wide=False))
+    unit = 2.0 ** exponent(layer.peak(index), scale, precision.weight_max(rows, wide=wide))
     moved = (1 << precision.shift) + 0.5 if wide else (3.0 if layer.heard else 0.5)
     count = rows.shape[2] if layer.heard else int(np.count_nonzero(rows, axis=2).max())
     return float(count * layer.levels[index] * unit * moved)
