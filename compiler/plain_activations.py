@@ -20,7 +20,6 @@ from snnc.compiler.operators import (
     Floats,
     Floor,
     Operator,
-    Round,
     Staircase,
 )
 from snnc.compiler.passes.recognize_staircases import _apply
@@ -108,19 +107,18 @@ class _Walk:
         }
 
     def form(self, node: Node) -> Form:
-        """As far as the algebra carries; a sum of several activations is a tensor of its own."""
+        """As far as the algebra carries; what it cannot follow is a tensor of its own."""
         operator = node.operator
         if not isinstance(operator, Elementwise) or isinstance(operator, Staircase):
             self.show(node.sources)
             return staircase.opaque(node.name)
         sources = [self.forms[each] for each in node.sources]
-        if isinstance(operator, Clip | Floor | Round) and len(sources[0].terms) > 1:
-            self.show(node.sources)
-            sources = [staircase.opaque(node.sources[0])]
         try:
             form = _apply(node, sources)
-        except NoStaircaseError:  # the recogniser of staircases says so
-            return staircase.opaque(node.name)
+        except NoStaircaseError:
+            self.show(node.sources)
+            sources = [staircase.opaque(each) for each in node.sources]
+            form = _apply(node, sources)
         if isinstance(operator, Clip) and form.terms and form.only[1].kind == "clipped":
             self.clips[node.name] = form.only[1]
             if sources[0].only[1].kind == "clipped":

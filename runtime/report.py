@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import isinf
 from pathlib import Path
 
 from jinja2 import Environment, PackageLoader
@@ -11,8 +12,10 @@ from rich.table import Table
 from snnc.compiler.network import Network
 from snnc.compiler.operators import Staircase, times
 from snnc.compiler.spiking import bits_for
+from snnc.runtime.calibration import Calibration
 from snnc.runtime.compare import Comparison
 from snnc.runtime.inspection import Inspection, LayerRow
+from snnc.runtime.losses import LayerLoss
 from snnc.runtime.outcome import Outcome
 
 ENGINE_HEADS = ("engine", "accuracy", "same decision", "max. logit error", "images/s")
@@ -68,6 +71,41 @@ def comparison_lines(result: Comparison) -> list[str]:
         f"spikes per image   {per_image:,.1f}",
         f"lost to integer weights  {points(result.quantisation_loss)} points",
         f"lost to spikes           {points(result.conversion_loss)} points",
+    ]
+
+
+def losses_table(losses: Sequence[LayerLoss]) -> Table:
+    """Where rounding the weights tells."""
+    table = _table("lost to integer weights", ("layer", "signal to noise", "levels changed"))
+    for each in losses:
+        snr = "exact" if isinf(each.snr) else f"{each.snr:.1f} dB"
+        table.add_row(each.layer, snr, percent(each.changed))
+    return table
+
+
+def calibration_table(calibration: Calibration) -> Table:
+    """The staircases that plain activations were given."""
+    heads = ("activation", "threshold", "found by", "error at the greatest", "error", "corrected")
+    table = _table(f"calibrated on {calibration.images} images", heads)
+    for layer in calibration.layers:
+        errors = layer.errors
+        stages = (errors.uncalibrated, errors.calibrated, errors.corrected)
+        threshold = f"{layer.staircase.threshold:.4g}"
+        table.add_row(layer.name, threshold, layer.search, *(f"{each:.2g}" for each in stages))
+    return table
+
+
+def calibration_lines(calibration: Calibration) -> list[str]:
+    """What calibration costs in decisions."""
+    stages = calibration.loss
+    named = zip(
+        ("at the greatest activations", "calibrated", "with corrected biases"),
+        (stages.uncalibrated, stages.calibrated, stages.corrected),
+        strict=True,
+    )
+    return [
+        f"{name:28s} {percent(each.agreement)} of the decisions unchanged, logits {each.snr:.1f} dB"
+        for name, each in named
     ]
 
 

@@ -43,13 +43,13 @@ def compose_chains(network: Network) -> Network:
     for node in network:
         if isinstance(node.operator, Staircase):
             try:
-                sums = _population(nodes, node.sources[0], renamed, builder)
+                sums = _population(nodes, node.sources[0], renamed, builder, node.name)
                 renamed[node.name] = builder.add(node.name, node.operator, sums)
             except NotComposableError as reason:
                 problems.append(_unplaced(nodes, node.sources[0], str(reason)))
                 renamed[node.name] = builder.add(node.name, Source(node.shape))
     try:
-        output = _population(nodes, network.output.name, renamed, builder)
+        output = _population(nodes, network.output.name, renamed, builder, network.output.name)
     except NotComposableError as reason:
         problems.append(_unplaced(nodes, network.output.name, str(reason)))
     if problems:
@@ -62,7 +62,11 @@ def _is_add(node: Node) -> bool:
 
 
 def _population(
-    nodes: Mapping[str, Node], end: str, renamed: Mapping[str, str], builder: Builder
+    nodes: Mapping[str, Node],
+    end: str,
+    renamed: Mapping[str, str],
+    builder: Builder,
+    otherwise: str,
 ) -> str:
     """Add the projections that end in a node, the first with the bias, and their sum."""
     paths = list(_paths(nodes, end))
@@ -70,7 +74,7 @@ def _population(
         (path[0].name, compose([n.operator for n in path[1:]], path[0].shape)) for path in paths
     )
     bias = _reduced(_silent(nodes, end))
-    name = _name(nodes, end)
+    name = _name(nodes, end) or otherwise
     parts = []
     for index, (source, projection) in enumerate(composed):
         first = _with_bias(projection, bias) if index == 0 else projection
@@ -114,10 +118,12 @@ def _paths(nodes: Mapping[str, Node], end: str) -> Iterator[tuple[Node, ...]]:
             yield path if _is_add(node) else (*path, node)
 
 
-def _name(nodes: Mapping[str, Node], end: str) -> str:
+def _name(nodes: Mapping[str, Node], end: str) -> str | None:
     """The name the user knows a layer by: its last convolution or matrix, or where sources meet."""
     node = nodes[end]
-    while len(node.sources) == 1 and not isinstance(node.operator, Conv | MatMul | Staircase):
+    while not isinstance(node.operator, Conv | MatMul | Add):
+        if isinstance(node.operator, Source | Staircase):
+            return None
         node = nodes[node.sources[0]]
     return node.name
 

@@ -187,13 +187,15 @@ def _rounded(
 def _synapses(
     node: Node, source: str, integers: Rounded, precision: Precision
 ) -> Iterator[Projection]:
-    """One projection; or two, the upper worth 2^shift of the lower, where one is too coarse."""
+    """One projection; or two, the upper worth 2^shift of the lower, where one is too coarse.
+
+    Both have the sign of the weight, so that no sum of parts exceeds the sum of the weights.
+    """
     weights, shift = integers.weights, precision.shift
     if not integers.wide or np.abs(weights).max() < 1 << shift:
         yield Projection(source, _connection(node, weights), integers.exponent, integers.error)
         return
-    half = (1 << shift) >> 1
-    lower = ((weights + half) & ((1 << shift) - 1)) - half
+    lower = np.sign(weights) * (np.abs(weights) & ((1 << shift) - 1))
     for values, more in ((lower, 0), ((weights - lower) >> shift, shift)):
         if values.any():
             connection = _connection(node, values)

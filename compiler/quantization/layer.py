@@ -38,9 +38,9 @@ class Precision:
 
     def weight_max(self, weights: Floats, *, wide: bool) -> int:
         """The largest weight: unsigned where no sign mixes, two's complement without its least."""
-        top = (1 << self.shift) - 1
         if wide:
-            return (top << self.shift) + (1 << (self.shift - 1)) - 1
+            return (1 << (2 * self.shift)) - 1
+        top = (1 << self.shift) - 1
         mixed = bool(np.any(weights < 0) and np.any(weights > 0))
         return top if mixed else 2 * top + 1
 

@@ -9,7 +9,7 @@ import numpy as np
 from snnc.compiler.operators import Floats, per_channel
 from snnc.compiler.quantization.feedback import Statistics, best_clips, rounded
 from snnc.compiler.quantization.layer import Layer, Precision
-from snnc.compiler.quantization.scale import exponent
+from snnc.compiler.quantization.scale import is_wide, placed
 from snnc.compiler.spiking import Integers
 
 
@@ -34,7 +34,7 @@ def clipped(layer: Layer, precision: Precision) -> Layer:
         return layer
     clips = []
     for index, (rows, heard) in enumerate(zip(layer.rows, layer.heard, strict=True)):
-        if heard is None or rows.shape[1] > 1 or _is_wide(layer, index, precision):
+        if heard is None or rows.shape[1] > 1 or is_wide(layer, index, precision):
             clips.append(np.ones(len(rows)))
         else:
             top = precision.weight_max(rows, wide=False)
@@ -44,19 +44,11 @@ def clipped(layer: Layer, precision: Precision) -> Layer:
 
 def round_projection(layer: Layer, index: int, scale: Floats, precision: Precision) -> Rounded:
     """Whole weights, and what they cost."""
-    rows, wide = layer.rows[index], _is_wide(layer, index, precision)
-    peaks = layer.peak(index)
-    shift = exponent(peaks, scale, precision.weight_max(rows, wide=wide))
-    if wide and shift + precision.shift > precision.target.max_weight_exponent:
-        shift, wide = exponent(peaks, scale, precision.weight_max(rows, wide=False)), False
+    rows, (shift, wide) = layer.rows[index], placed(layer, index, scale, precision)
     units = per_channel(scale / 2.0**shift, 3)
     heard = layer.heard[index] if layer.heard else None
     weights = _integers(rows * units, heard, precision.weight_max(rows, wide=wide), wide=wide)
     return _measured(weights, rows, units, shift, heard, wide=wide)
-
-
-def _is_wide(layer: Layer, index: int, precision: Precision) -> bool:
-    return precision.doubled or layer.is_narrow(index)
 
 
 def _integers(scaled: Floats, heard: Statistics | None, top: int, *, wide: bool) -> Integers:

@@ -46,13 +46,31 @@ def exponent(peaks: Floats, scale: Floats, weight_max: int) -> int:
     return max(0, int(np.ceil(np.log2(peak / (weight_max + 0.5))))) if peak > 0 else 0
 
 
+def is_wide(layer: Layer, index: int, precision: Precision) -> bool:
+    """Whether a projection's weights are worth two synapses each."""
+    return precision.doubled or layer.is_narrow(index)
+
+
+def placed(layer: Layer, index: int, scale: Floats, precision: Precision) -> tuple[int, bool]:
+    """The exponent of a projection, and whether its weights are shared between two synapses.
+
+    They are not where the upper one would be shifted farther than the chip can.
+    """
+    rows, peaks = layer.rows[index], layer.peak(index)
+    if is_wide(layer, index, precision):
+        shift = exponent(peaks, scale, precision.weight_max(rows, wide=True))
+        if shift + precision.shift <= precision.target.max_weight_exponent:
+            return shift, True
+    return exponent(peaks, scale, precision.weight_max(rows, wide=False)), False
+
+
 def _largest(layer: Layer, precision: Precision) -> Floats:
     """The scale at which the finest of a channel's projections fills its weights."""
     narrow = [layer.is_narrow(k) for k in range(len(layer.rows))]
     filled = [k for k, each in enumerate(narrow) if not each] or list(range(len(narrow)))
     scales = []
     for k in filled:
-        wide = precision.doubled or narrow[k]
+        wide = is_wide(layer, k, precision)
         top, peak = (
             precision.weight_max(layer.rows[k], wide=wide),
             np.abs(layer.rows[k]).max((1, 2)),
@@ -94,15 +112,14 @@ def _state(layer: Layer, scale: Floats, precision: Precision) -> Floats:
 
 
 def _slack(layer: Layer, index: int, scale: Floats, precision: Precision) -> float:
-    """What rounding may add to a sum: half a unit for each weight, more where two synapses share.
+    """What rounding may add to a sum: half a unit for each weight.
 
     Error feedback moves a weight farther, and moves weights of 0 too.
     """
-    rows, wide = layer.rows[index], precision.doubled or layer.is_narrow(index)
-    unit = 2.0 ** exponent(layer.peak(index), scale, precision.weight_max(rows, wide=wide))
-    moved = (1 << precision.shift) + 0.5 if wide else (3.0 if layer.heard else 0.5)
+    rows, (shift, wide) = layer.rows[index], placed(layer, index, scale, precision)
+    moved = 3.0 if layer.heard and not wide else 0.5
     count = rows.shape[2] if layer.heard else int(np.count_nonzero(rows, axis=2).max())
-    return float(count * layer.levels[index] * unit * moved)
+    return float(count * layer.levels[index] * 2.0**shift * moved)
 
 
 def _too_large(layer: Layer, largest: Floats) -> Problem:

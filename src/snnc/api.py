@@ -10,14 +10,17 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from snnc.compiler.errors import refusal
 from snnc.compiler.passes.encode_input import Encoding
 from snnc.compiler.passes.sum_average_pools import AveragePools
-from snnc.compiler.pipeline import NO_DATA, Insight, Options, lower
+from snnc.compiler.pipeline import NO_DATA, Options, lower
 from snnc.compiler.spiking import Input, InputCode, Schedule, SpikingNetwork, planar
 from snnc.compiler.target import find_target
 
 if TYPE_CHECKING:
     from snnc.compiler.network import Network
+    from snnc.runtime.calibration import Calibration
     from snnc.runtime.compare import Comparison, Progress
     from snnc.runtime.data import Data
+    from snnc.runtime.lessons import Lessons
+    from snnc.runtime.losses import LayerLoss
     from snnc.runtime.outcome import Labels, Outcome
 
 Engine: TypeAlias = Literal["lava", "golden"]
@@ -32,6 +35,10 @@ class Compilation:
 
     path: Path
     network: SpikingNetwork
+    losses: tuple[LayerLoss, ...] = ()
+    """What rounding did to each layer; empty without calibration data."""
+    calibration: Calibration | None = None
+    """The staircases that plain ReLUs were given, if levels were asked for."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,6 +68,8 @@ def compile(
     std: Sequence[float] = (),
     labels: Sequence[str] = (),
     calibration: str | Path | Data | None = None,
+    levels: int | None = None,
+    progress: Progress | None = None,
     watch: Callable[[str, Network | SpikingNetwork], None] = lambda name, network: None,
 ) -> Compilation:
     """Compile an ONNX model into a netx file.
@@ -81,6 +90,8 @@ def compile(
         std: see mean.
         labels: names of the classes, kept in the file.
         calibration: images, labels not needed: weights are then rounded with error feedback.
+        levels: the highest level of the staircases that plain ReLUs get, fitted to calibration.
+        progress: called while layers are calibrated.
         watch: called with the name of every pass and what it left.
 
     Raises:
@@ -97,29 +108,42 @@ def compile(
     encoding = Encoding(input_bits, *input_range, input_code, tuple(mean), tuple(std))
     options = Options(find_target(target), encoding, timesteps, weight_bits, schedule, average_pool)
     network, source = read_onnx(Path(model))
-    spiking = lower(network, options, watch, _insight(network, encoding, calibration))
+    lessons = _lessons(network, encoding, calibration, levels, progress)
+    spiking = lower(network, options, watch, lessons.insight if lessons else NO_DATA)
     provenance = replace(
         spiking.provenance, code=code, source_sha256=source.sha256, labels=tuple(labels)
     )
     spiking = replace(spiking, provenance=provenance)
     path = Path(output) if output is not None else Path(model).with_suffix(".h5")
     write(spiking, path)
-    return Compilation(path, spiking)
+    if lessons is None:
+        return Compilation(path, spiking)
+    return Compilation(path, spiking, lessons.losses(spiking), lessons.calibration)
 
 
-def _insight(
-    network: Network, encoding: Encoding, calibration: str | Path | Data | None
-) -> Insight:
-    """What the first of the calibration images teach."""
+def _lessons(
+    network: Network,
+    encoding: Encoding,
+    calibration: str | Path | Data | None,
+    levels: int | None,
+    progress: Progress | None,
+) -> Lessons | None:
+    """What the first of the calibration images teach, if there are any."""
     if calibration is None:
-        return NO_DATA
-    from snnc.runtime.data import encode
-    from snnc.runtime.statistics import hear
+        if levels is not None:
+            what = f"{levels} levels, and no images to fit them to"
+            raise refusal("--levels", what, "give some with --calibration DATA.npz")
+        return None
+    from snnc.runtime.lessons import Lessons
 
-    source = encoding.of(network.input.name, planar(network.input.shape))
+    shape = network.input.shape
+    source = encoding.of(network.input.name, planar(shape))
     images = _accepted(calibration, source, None, CALIBRATION_IMAGES)
-    levels = encode(images.x, source).reshape(images.images, *network.input.shape)
-    return Insight(hear=lambda composed: hear(composed, levels))
+    return Lessons.of(images, source, shape, levels, progress or _unwatched)
+
+
+def _unwatched(activity: str, done: int, total: int) -> None:
+    """Nobody looks on."""
 
 
 def recognize(model: str | Path) -> Network:

@@ -9,6 +9,7 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -89,12 +90,17 @@ def compile_(
     calibration: Annotated[
         Path | None, typer.Option(help="DATA.npz: weights are rounded with error feedback.")
     ] = None,
+    levels: Annotated[
+        int | None,
+        typer.Option(help="With --calibration: give plain ReLUs staircases of so many levels."),
+    ] = None,
     dump_after: Annotated[
         list[str] | None, typer.Option(help=f"Print the network after a pass: {', '.join(PASSES)}.")
     ] = None,
     as_json: Json = False,
 ) -> None:
     """Compile an ONNX model into a netx file."""
+    from snnc.runtime import report
     from snnc.runtime.inspection import inspect_network
 
     dumps: dict[str, str] = {}
@@ -106,7 +112,7 @@ def compile_(
             if not as_json:
                 print(f"== {name}\n{network}")
 
-    with _told():
+    with _told(), _progress() as progress:
         _check_passes(wanted)
         result = api.compile(
             model,
@@ -123,19 +129,33 @@ def compile_(
             mean=_numbers("--mean", mean),
             std=_numbers("--std", std),
             calibration=calibration,
+            levels=levels,
+            progress=progress,
             watch=watch,
         )
         summary = inspect_network(result.network).as_json()
     if as_json:
-        _print_json({"output": str(result.path), **summary, **({"dumps": dumps} if dumps else {})})
+        _print_json(
+            {
+                "output": str(result.path),
+                **summary,
+                "losses": [asdict(each) for each in result.losses],
+                **({"dumps": dumps} if dumps else {}),
+            }
+        )
         return
     for remark in result.network.provenance.remarks:
-        stderr.print(f"note: {remark}", markup=False, highlight=False)
+        stderr.print(f"note: {remark}", markup=False, highlight=False, soft_wrap=True)
     timing = summary["schedule"]
     print(
         f"{result.path}: {len(result.network.populations)} layers, {timing['name']}, an image "
         f"every {timing['period']} time steps, latency {timing['latency']}"
     )
+    if result.calibration is not None and result.calibration.layers:
+        _stdout().print(report.calibration_table(result.calibration))
+        print("\n".join(report.calibration_lines(result.calibration)))
+    if result.losses:
+        _stdout().print(report.losses_table(result.losses))
 
 
 @app.command()

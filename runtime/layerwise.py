@@ -1,0 +1,115 @@
+"""Layer by layer in the order of computation: a threshold, then a shift of each channel.
+
+The values of the float network and of the network as it is quantised so far stand side by side.
+Of both only those are kept that layers to come still read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import prod
+from typing import Generic, TypeVar
+
+import numpy as np
+
+from snnc.compiler.network import Network, Node
+from snnc.compiler.operators import Clip
+from snnc.compiler.plain_activations import Qcfs
+from snnc.compiler.segments import sources_before, sums_after
+from snnc.runtime.float_network import BATCH, Array, FloatNetwork
+from snnc.runtime.thresholds import SumError, candidates, quantised, shifted
+
+T = TypeVar("T")
+MOST_SCORED = 1 << 22
+"""Activations of a layer, out of all, on which candidates are compared."""
+
+
+@dataclass(frozen=True)
+class Stages(Generic[T]):
+    """The same thing measured three times."""
+
+    uncalibrated: T
+    """With the greatest activation as threshold."""
+    calibrated: T
+    corrected: T
+    """With shifts too."""
+
+
+@dataclass(frozen=True, eq=False)
+class Layer:
+    """One activation, what took its place and why."""
+
+    name: str
+    staircase: Qcfs
+    greatest: float
+    """The greatest activation, above the lower bound."""
+    search: str
+    """The one that found the threshold."""
+    errors: Stages[float]
+    """Of the sums that read it, squared and relative to their variance."""
+
+
+class LayerWalk:
+    """One layer after the other; `values` holds what the ones to come still read."""
+
+    def __init__(
+        self, network: Network, activations: Sequence[Node], images: Array, levels: int
+    ) -> None:
+        self.network, self.levels = network, levels
+        self.values = {network.input.name: (images, images)}
+        """The float network's and the quantised one's."""
+        known = {network.input.name, *(node.name for node in activations)}
+        self.reads = {
+            node.name: sources_before(network, node.sources[0], known) for node in activations
+        }
+        self.variances = _variances(network, activations, spread(images, BATCH))
+
+    def layer(self, node: Node) -> Layer:
+        """Choose the threshold, then the shift, which is dropped where it does harm."""
+        exact, found = self.sums(node)
+        low, high = _bounds(node)
+        wanted = np.clip(exact, low, high)
+        images = max(1, MOST_SCORED // prod(node.shape))
+        some, wanted_of_some = spread(found, images), spread(wanted, images)
+        error = SumError(self.network, node.name, wanted_of_some, self.variances)
+        offers = candidates(wanted_of_some - low, self.levels, float(np.abs(exact).max()) or 1.0)
+        fits = [Qcfs(self.levels, each.threshold, low) for each in offers]
+        errors = [error(quantised(some, each)) for each in fits]
+        best, greatest = np.argmin(errors), np.argmax([each.threshold for each in offers])
+        shift = shifted(fits[best], some, wanted_of_some)
+        corrected = error(quantised(some, shift))
+        staircase = shift if corrected < errors[best] else fits[best]
+        self.values[node.name] = wanted, quantised(found, staircase)
+        stages = Stages(errors[greatest], errors[best], min(corrected, errors[best]))
+        return Layer(node.name, staircase, offers[greatest].threshold, offers[best].search, stages)
+
+    def sums(self, node: Node) -> tuple[Array, Array]:
+        """What the activation reads, in the float network and in the quantised one."""
+        reads = self.reads.pop(node.name)
+        engine = FloatNetwork(self.network, node.sources, inputs=reads)
+        pairs = zip(*(self.values[each] for each in reads), strict=True)
+        exact, found = (
+            np.concatenate([batch[node.sources[0]] for batch in engine.batches(*values)])
+            for values in pairs
+        )
+        needed = {each for reads in self.reads.values() for each in reads}
+        self.values = {name: each for name, each in self.values.items() if name in needed}
+        return exact, found
+
+
+def _bounds(node: Node) -> tuple[float, float]:
+    assert isinstance(node.operator, Clip)
+    return float(node.operator.low.flat[0]), float(node.operator.high.flat[0])
+
+
+def _variances(network: Network, activations: Sequence[Node], images: Array) -> Mapping[str, float]:
+    """The variance of every sum that reads an activation."""
+    ends = dict.fromkeys(end for node in activations for end in sums_after(network, node.name)[1])
+    found = FloatNetwork(network, tuple(ends)).run(images)
+    return {name: float(values.var()) or 1.0 for name, values in found.items()}
+
+
+def spread(images: Array, count: int) -> Array:
+    """At most so many, evenly from all: a data set may be sorted by class."""
+    return images[:: -(-len(images) // max(count, 1))]
