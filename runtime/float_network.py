@@ -43,15 +43,18 @@ class FloatNetwork:
         self.dtype = np.dtype(dtype)
         # ONNX Runtime hands an input that is also an output back as memory it does not own.
         self._computed = tuple(each for each in self.outputs if each not in self.inputs)
-        model = float_model(network, self._computed, inputs=self.inputs, dtype=dtype)
-        self._session = _session(model.SerializeToString(), threads)
+        self._session = None
+        if self._computed:
+            model = float_model(network, self._computed, inputs=self.inputs, dtype=dtype)
+            self._session = _session(model.SerializeToString(), threads)
 
     def run(self, *batches: Array) -> Mapping[str, Array]:
         """What every output gives for a batch of each input, (images, *shape)."""
         given = (np.asarray(each, self.dtype) for each in batches)
         known = dict(zip(self.inputs, given, strict=True))
-        results = self._session.run(self._computed, known) if self._computed else []
-        known.update(zip(self._computed, results, strict=True))
+        if self._session is not None:
+            results = self._session.run(self._computed, known)
+            known.update(zip(self._computed, results, strict=True))
         return {each: known[each] for each in self.outputs}
 
     def batches(self, *samples: Array, size: int = BATCH) -> Iterator[Mapping[str, Array]]:

@@ -66,21 +66,25 @@ class LayerWalk:
         self.variances = _variances(network, activations, spread(images, BATCH))
 
     def layer(self, node: Node) -> Layer:
-        """Choose the threshold, then the shift, which is dropped where it does harm."""
+        """Fit a staircase to the activation, and carry its values on."""
         exact, found = self.sums(node)
-        low, high = _bounds(node)
-        wanted = np.clip(exact, low, high)
+        wanted = np.clip(exact, *_bounds(node))
         images = max(1, MOST_SCORED // prod(node.shape))
-        some, wanted_of_some = spread(found, images), spread(wanted, images)
-        error = SumError(self.network, node.name, wanted_of_some, self.variances)
-        offers = candidates(wanted_of_some - low, self.levels, float(np.abs(exact).max()) or 1.0)
+        layer = self.fitted(node, *(spread(each, images) for each in (exact, found, wanted)))
+        self.values[node.name] = wanted, quantised(found, layer.staircase)
+        return layer
+
+    def fitted(self, node: Node, exact: Array, found: Array, wanted: Array) -> Layer:
+        """Choose the threshold, then the shift, which is dropped where it does harm."""
+        low, _ = _bounds(node)
+        error = SumError(self.network, node.name, wanted, self.variances)
+        offers = candidates(wanted - low, self.levels, float(np.abs(exact).max()) or 1.0)
         fits = [Qcfs(self.levels, each.threshold, low) for each in offers]
-        errors = [error(quantised(some, each)) for each in fits]
+        errors = [error(quantised(found, each)) for each in fits]
         best, greatest = np.argmin(errors), np.argmax([each.threshold for each in offers])
-        shift = shifted(fits[best], some, wanted_of_some)
-        corrected = error(quantised(some, shift))
+        shift = shifted(fits[best], found, wanted)
+        corrected = error(quantised(found, shift))
         staircase = shift if corrected < errors[best] else fits[best]
-        self.values[node.name] = wanted, quantised(found, staircase)
         stages = Stages(errors[greatest], errors[best], min(corrected, errors[best]))
         return Layer(node.name, staircase, offers[greatest].threshold, offers[best].search, stages)
 

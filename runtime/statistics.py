@@ -88,9 +88,9 @@ def _rows(node: Node, values: Array, share: float, rng: np.random.Generator) -> 
     conv = node.operator
     windows = conv.windows(pad(values, conv.borders))
     wanted = max(ROWS, 3 * conv.weights[0].size) * share / len(values)
-    places = [rng.integers(size, size=max(1, round(wanted))) for size in node.shape[1:]]
-    index = (slice(None), slice(None), *places)
-    seen = np.moveaxis(windows[index], 2, 1)
-    batch, count = seen.shape[:2]
+    count = max(1, round(wanted))
+    places = [rng.integers(size, size=(len(values), count)) for size in node.shape[1:]]
+    seen = windows[(np.arange(len(values))[:, None], slice(None), *places)]
+    batch = len(seen)
     rows = seen.reshape(batch * count, conv.groups, -1)
     return np.ascontiguousarray(np.swapaxes(rows, 0, 1))
