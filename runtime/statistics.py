@@ -90,7 +90,8 @@ def _rows(node: Node, values: Array, share: float, rng: np.random.Generator) -> 
     wanted = max(ROWS, 3 * conv.weights[0].size) * share / len(values)
     count = max(1, round(wanted))
     places = [rng.integers(size, size=(len(values), count)) for size in node.shape[1:]]
-    seen = windows[(np.arange(len(values))[:, None], slice(None), *places)]
+    index: tuple[Any, ...] = (np.arange(len(values))[:, None], slice(None), *places)
+    seen = windows[index]
     batch = len(seen)
     rows = seen.reshape(batch * count, conv.groups, -1)
     return np.ascontiguousarray(np.swapaxes(rows, 0, 1))
