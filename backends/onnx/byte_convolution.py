@@ -47,13 +47,13 @@ def byte_convolution(population: Population, source: Input | Population) -> Byte
     """The population as one operator on bytes; None where it takes floats."""
     neuron, (projection, *others) = population.neuron, population.projections
     connection = projection.connection
-    if others or projection.exponent or not isinstance(connection, Convolution):
+    if others or not isinstance(connection, Convolution):
         return None
     if not isinstance(neuron, Firing) or not _quotients_are_exact(neuron):
         return None
     if population.bias.ndim > 1 or max(neuron.levels, levels_of(source)) > MOST_LEVELS:
         return None
-    weights = _as_bytes(connection.weights, levels_of(source))
+    weights = _as_bytes(connection.weights << projection.exponent, levels_of(source))
     if weights is None:
         return None
     bias = population.bias - (neuron.step - 1) // 2

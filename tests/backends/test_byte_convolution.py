@@ -79,14 +79,26 @@ def test_what_bytes_would_not_give_exactly_takes_floats(
     assert constants(found) is None
 
 
-def test_matrices_exponents_maps_and_joins_take_floats() -> None:
+def test_matrices_maps_and_joins_take_floats() -> None:
     dense = chain()
     assert byte_convolution(dense.populations[0], dense.input) is None
     found = network(np.zeros(1, int), levels=7, step=5)
     conv, (projection,) = found.populations[0], found.populations[0].projections
     for other in (
-        replace(conv, projections=(replace(projection, exponent=1),)),
+        replace(conv, projections=(replace(projection, exponent=9),)),
         replace(conv, projections=(projection, projection)),
         replace(conv, bias=np.zeros((1, 1, 1), np.int64)),
     ):
         assert byte_convolution(other, found.input) is None
+
+
+@pytest.mark.parametrize("exponent", [1, 6])
+def test_small_weights_take_their_exponent_along(exponent: int) -> None:
+    found = network(np.arange(-8, 8), levels=7, step=5)
+    conv, out = found.populations
+    shifted = (replace(conv.projections[0], exponent=exponent),)
+    found = found.replaced((replace(conv, projections=shifted), out))
+    assert constants(found) is not None
+    pixels = np.arange(4).reshape(4, 1, 1, 1)
+    expected = evaluate(found, pixels)["out"]
+    np.testing.assert_array_equal(Golden(found, threads=1).run(pixels).potential, expected)

@@ -1,0 +1,1 @@
+"""Image collections that users have on disk, made into a DATA.npz for the command line."""
