@@ -22,7 +22,7 @@ from snnc.compiler.operators import (
     Operator,
     Staircase,
 )
-from snnc.compiler.passes.recognize_staircases import _apply
+from snnc.compiler.passes.recognize_staircases import apply_form
 from snnc.compiler.staircase import Atom, Form, NoStaircaseError
 
 
@@ -101,8 +101,7 @@ class _Walk:
             name: atom
             for name, atom in self.clips.items()
             if np.isfinite(atom.low).all()
-            and np.ptp(atom.low) == 0
-            and np.all(atom.high == atom.high.flat[0])
+            and all(np.all(each == each.flat[0]) for each in (atom.low, atom.high))
             and any(atom.equals(each) for each in self.shown)
         }
 
@@ -114,11 +113,11 @@ class _Walk:
             return staircase.opaque(node.name)
         sources = [self.forms[each] for each in node.sources]
         try:
-            form = _apply(node, sources)
+            form = apply_form(node, sources)
         except NoStaircaseError:
             self.show(node.sources)
             sources = [staircase.opaque(each) for each in node.sources]
-            form = _apply(node, sources)
+            form = apply_form(node, sources)
         if isinstance(operator, Clip) and form.terms and form.only[1].kind == "clipped":
             self.clips[node.name] = form.only[1]
             if sources[0].only[1].kind == "clipped":

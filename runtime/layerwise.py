@@ -83,9 +83,10 @@ class LayerWalk:
         errors = [error(quantised(found, each)) for each in fits]
         best, greatest = np.argmin(errors), np.argmax([each.threshold for each in offers])
         shift = shifted(fits[best], found, wanted)
-        corrected = error(quantised(found, shift))
-        staircase = shift if corrected < errors[best] else fits[best]
-        stages = Stages(errors[greatest], errors[best], min(corrected, errors[best]))
+        moved = error(quantised(found, shift))
+        helps = moved < errors[best]
+        corrected, staircase = (moved, shift) if helps else (errors[best], fits[best])
+        stages = Stages(errors[greatest], errors[best], corrected)
         return Layer(node.name, staircase, offers[greatest].threshold, offers[best].search, stages)
 
     def sums(self, node: Node) -> tuple[Array, Array]:
@@ -108,10 +109,14 @@ def _bounds(node: Node) -> tuple[float, float]:
 
 
 def _variances(network: Network, activations: Sequence[Node], images: Array) -> Mapping[str, float]:
-    """The variance of every sum that reads an activation."""
+    """How much every sum that reads an activation varies, within its channels."""
     ends = dict.fromkeys(end for node in activations for end in sums_after(network, node.name)[1])
     found = FloatNetwork(network, tuple(ends)).run(images)
-    return {name: float(values.var()) or 1.0 for name, values in found.items()}
+    return {name: _variance(values) or 1.0 for name, values in found.items()}
+
+
+def _variance(values: Array) -> float:
+    return float(values.var((0, *range(2, values.ndim))).mean())
 
 
 def spread(images: Array, count: int) -> Array:

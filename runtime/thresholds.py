@@ -1,7 +1,7 @@
-"""The threshold λ of a staircase that takes the place of a ReLU: who stands for election, by what.
+"""The threshold λ of the staircase in the place of a ReLU, and the shift before it.
 
 A small λ cuts off what is large, a large one leaves few levels for what is small. Two searches
-propose thresholds; the one is chosen whose levels disturb least the sums that read them.
+propose thresholds; which is best is seen in the sums that read the activation.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ MSE_STEPS = 64
 MSE_VALUES = 1 << 16
 """Activations, out of all, for which the squared error is computed."""
 SHIFT_ROUNDS = 2
-"""A shift moves the mean by less than itself, where neurons are silent; more rounds gain nothing"""
+"""A shift moves the mean by less than itself where neurons are silent; more rounds gain nothing."""
 
 
 @dataclass(frozen=True)

@@ -78,11 +78,11 @@ class _Recognition:
         """The operator in the algebra, or on levels as they come out of a population."""
         forms = [self.known(each, node) for each in node.sources]
         try:
-            return _apply(node, forms)
+            return apply_form(node, forms)
         except NoStaircaseError:
             if not all(_is_bounded(atom) for form in forms for _, atom in form.terms):
                 raise
-            return _apply(node, [staircase.opaque(self.emit(each)) for each in node.sources])
+            return apply_form(node, [staircase.opaque(self.emit(each)) for each in node.sources])
 
     def known(self, source: str, consumer: Node) -> Form:
         """The form of a source; a sum of several activations is an atom to what bends it."""
@@ -175,7 +175,7 @@ class _Recognition:
         return node
 
 
-def _apply(node: Node, sources: list[Form]) -> Form:
+def apply_form(node: Node, sources: list[Form]) -> Form:
     """One element-wise operator, in the algebra."""
     operator = node.operator
     rank = len(node.shape)

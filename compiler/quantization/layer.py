@@ -37,12 +37,14 @@ class Precision:
         return self.synapse_bits - 1
 
     def weight_max(self, weights: Floats, *, wide: bool) -> int:
-        """The largest weight: unsigned where no sign mixes, two's complement without its least."""
-        if wide:
-            return (1 << (2 * self.shift)) - 1
-        top = (1 << self.shift) - 1
+        """The largest weight: unsigned where no sign mixes, two's complement without its least.
+
+        Wide, the lower of two synapses has one bit less than an unsigned one.
+        """
+        low = (1 << self.shift) - 1
         mixed = bool(np.any(weights < 0) and np.any(weights > 0))
-        return top if mixed else 2 * top + 1
+        top = low if mixed else 2 * low + 1
+        return (top << self.shift) + low if wide else top
 
 
 @dataclass(frozen=True, eq=False)
