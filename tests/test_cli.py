@@ -197,3 +197,26 @@ def test_data_out_of_range_are_counted_and_clipped_on_demand(net: Path, tmp_path
     assert refused.exit_code == 1
     assert "6 values, the first in image 1, are outside 0..1" in refused.stderr
     assert snnc(*words, "--clip-input").exit_code == 0
+
+
+def test_compile_with_images_says_what_was_lost(model: Path, data: Path, tmp_path: Path) -> None:
+    result = snnc("compile", model, "--calibration", data, "--weight-bits", 4)
+    assert result.exit_code == 0
+    assert "lost to integer weights" in result.stdout
+    as_json = json.loads(snnc("compile", model, "--calibration", data, "--json").stdout)
+    assert [each["layer"] for each in as_json["losses"]] == ["conv", "fc"]
+
+
+def test_plain_relus_are_calibrated(tmp_path: Path, data: Path) -> None:
+    graph = Graph("batch", 1, 6, 6)
+    graph.conv(3, 1, 3, 3)
+    graph.node("Relu", name="relu")
+    graph.node("Flatten")
+    graph.dense(4, 48)
+    path = graph.save(tmp_path, "plain.onnx")
+    refused = snnc("compile", path)
+    assert refused.exit_code == 1
+    assert "--calibration" in refused.stderr
+    result = snnc("compile", path, "--calibration", data, "--levels", 7)
+    assert result.exit_code == 0
+    assert "of the decisions unchanged" in result.stdout

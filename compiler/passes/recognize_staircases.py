@@ -26,8 +26,9 @@ from snnc.compiler.staircase import Atom, Form, NoStaircaseError
 
 TIES = "Round takes .5 to the even neighbour; here every tie goes up, as in floor(x + 1/2)"
 QUANTIZE = (
-    "replace it by a staircase with snnc.frontends.torch.quantize_activations(model, levels=7, "
-    "samples=images), fine-tune for a few epochs and export again"
+    "compile with --calibration images.npz --levels 7; or replace it by "
+    "snnc.frontends.torch.quantize_activations(model, levels=7, samples=images), fine-tune and "
+    "export again"
 )
 
 

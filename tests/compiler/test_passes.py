@@ -171,9 +171,9 @@ def test_relus_without_levels_are_told_all_at_once() -> None:
         lower(read(graph), Options())
     assert str(caught.value) == (
         "relu1, relu2: is clipped but never rounded: a plain ReLU has no levels that spikes could "
-        "carry\n  help: replace it by a staircase with "
+        "carry\n  help: compile with --calibration images.npz --levels 7; or replace it by "
         "snnc.frontends.torch.quantize_activations(model, levels=7, samples=images), fine-tune "
-        "for a few epochs and export again"
+        "and export again"
     )
 
 
