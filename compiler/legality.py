@@ -25,6 +25,7 @@ from snnc.compiler.spiking import (
     Projection,
     Readout,
     SpikingNetwork,
+    bits_for,
     levels_of,
     per_neuron,
 )
@@ -133,7 +134,7 @@ def exponents_are_legal(network: SpikingNetwork, target: Target) -> Iterator[Pro
 
 
 def thresholds_fit(network: SpikingNetwork, target: Target) -> Iterator[Problem]:
-    """The first threshold Δ·2^(T−1) and the ceiling (N + 1)·Δ − 1 are states too."""
+    """The first threshold, Δ·2^(bits − 1), and the ceiling (N + 1)·Δ − 1 are states too."""
     for population in network:
         if not isinstance(neuron := population.neuron, Firing):
             continue
@@ -142,7 +143,7 @@ def thresholds_fit(network: SpikingNetwork, target: Target) -> Iterator[Problem]
             what = f"{neuron.levels} levels, step {low}; allowed: each at least 1"
             yield Problem(population.name, what, REBUILD)
             continue
-        highest = max(high << (neuron.time_steps - 1), high * (neuron.levels + 1) - 1)
+        highest = max(high << (bits_for(neuron.levels) - 1), high * (neuron.levels + 1) - 1)
         if highest > target.state_max:
             what = f"threshold reaches {highest}; allowed: up to {target.state_max}"
             yield Problem(population.name, what, SMALLER)

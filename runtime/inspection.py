@@ -17,6 +17,7 @@ from snnc.compiler.spiking import (
     Population,
     Projection,
     SpikingNetwork,
+    bits_for,
     per_neuron,
 )
 from snnc.compiler.target import find_target
@@ -39,7 +40,7 @@ class LayerRow:
     step: tuple[int, int] | None
     """Δ; None for the read-out."""
     threshold: tuple[int, int] | None
-    """The first one, Δ·2^(T − 1)."""
+    """The first one, Δ·2^(bits − 1)."""
     bias: tuple[int, int]
     sums: tuple[int, int]
     """The worst case of Σ w·n + B, proved."""
@@ -105,7 +106,7 @@ def _row(network: SpikingNetwork, population: Population, timing: Timing) -> Lay
     weights = [each.connection.weights for each in population.projections]
     span = min(int(w.min()) for w in weights), max(int(w.max()) for w in weights)
     step = _span(neuron.step) if isinstance(neuron, Firing) else None
-    top = 1 << (neuron.time_steps - 1)
+    top = 1 << (bits_for(neuron.levels) - 1) if isinstance(neuron, Firing) else 1
     bounds = sum_bounds(population, network.nodes)
     shape = population.shape
     bias = per_neuron(population.bias, shape)

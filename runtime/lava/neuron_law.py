@@ -6,7 +6,8 @@
     in fire step t of T:         s = [v ≥ Δ·2^(T−1−t)] ; v ← v − s·Δ·2^(T−1−t)
     after the last fire step:    v ← 0
 
-It is a successive-approximation converter: the spikes are the bits of n, the highest first.
+It is a successive-approximation converter: the spikes are the bits of n, the highest first. A
+population may take more fire steps than its levels have bits; the first of them are silent then.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from snnc.compiler.spiking import Firing, Population, per_neuron
+from snnc.compiler.spiking import Firing, Population, bits_for, per_neuron
 from snnc.compiler.timing import Slot
 
 State: TypeAlias = npt.NDArray[np.int32]
@@ -85,7 +86,9 @@ class BitSerialNeurons(Membrane):
         assert isinstance(population.neuron, Firing)
         step = per_neuron(population.neuron.step, population.shape).astype(np.int32)
         self._ceiling: State = (population.neuron.levels + 1) * step - 1
-        self._thresholds: list[State] = [step << bit for bit in reversed(range(slot.time_steps))]
+        bits = bits_for(population.neuron.levels)
+        self._thresholds: list[State] = [step << bit for bit in reversed(range(bits))]
+        self._lead = slot.time_steps - bits
         self._spikes = np.zeros(population.shape, np.bool_)
         self._fallen = np.zeros_like(self._v)
         self._silence: Spikes = np.zeros(population.shape, np.uint8)
@@ -94,12 +97,12 @@ class BitSerialNeurons(Membrane):
         """Give 0 or 1 for each neuron: in the image's turn its next bit, otherwise nothing."""
         self._hear(now, arrived)
         image, turn = self.turn(now)
-        if image < 0 or turn >= len(self._thresholds):
+        if image < 0 or turn >= self._slot.time_steps:
             return self._silence
         if turn == 0:
             self._add_bias()
             np.minimum(self._v, self._ceiling, out=self._v)
-        return self._fire(turn)
+        return self._silence if turn < self._lead else self._fire(turn - self._lead)
 
     def _fire(self, turn: int) -> Spikes:
         threshold = self._thresholds[turn]

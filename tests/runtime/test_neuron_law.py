@@ -70,7 +70,8 @@ def cases(draw: st.DrawFn) -> tuple[int, Integers, Integers, Slot, npt.NDArray[n
     arrived = draw(integers(-reach, reach, 2, sum(lengths), NEURONS))
     step = draw(integers(1, 50, NEURONS)).astype(np.int64)
     bias = draw(integers(-500, 500, NEURONS)).astype(np.int64)
-    return levels, step, bias, slot_of(*lengths, time_steps=bits_for(levels)), arrived
+    time_steps = bits_for(levels) + draw(st.integers(0, 3))
+    return levels, step, bias, slot_of(*lengths, time_steps=time_steps), arrived
 
 
 def sums(slot: Slot, image: npt.NDArray[np.int32]) -> Integers:
