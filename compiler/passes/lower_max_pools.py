@@ -8,6 +8,7 @@ and so is a concatenation.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -78,46 +79,48 @@ class _Lowering:
             sources = tuple(self.names[each] for each in node.sources)
             self.names[node.name] = self.builder.add(node.name, node.operator, *sources)
 
-    def levels(self, name: str) -> Levels | None:
-        """What is known of a node of the source network, as far as it is rebuilt."""
-        return levels_behind(self.builder.by_name, self.names[name], self.input_levels)
-
     def pool(self, node: Node, pool: MaxPool) -> None:
         """Lower a pool of levels, or of a concatenation of levels; let others wait."""
         (source,) = node.sources
+        self.names[node.name] = self.names[source]
         if source in self.waiting:
             self.fault(self.waiting[source])
-            self.names[node.name] = self.names[source]
-            return
-        levels = self.levels(source)
-        parts = self.concatenated(source)
-        if levels:
-            self.names[node.name] = self.lowered(node.name, pool, levels)
-        elif parts:
-            self.names[node.name] = self.branches(node, pool, parts)
+        elif parts := self.parts(self.names[source]):
+            self.names[node.name] = self.branches(node.name, pool, parts)
         else:
-            self.names[node.name] = self.names[source]
             self.waiting[node.name] = _Waiting(pool, node.name)
 
-    def concatenated(self, source: str) -> list[tuple[Place, str, Levels]]:
-        """The places of a concatenation and what stands in them, if all of that is levels."""
-        nodes = self.network.by_name
-        node = nodes[source]
-        places = [nodes[each] for each in node.sources] if isinstance(node.operator, Add) else []
-        found = [
-            (each.operator, each.sources[0], levels)
-            for each in places
-            if isinstance(each.operator, Place) and (levels := self.levels(each.sources[0]))
-        ]
-        return found if len(found) == len(places) else []
+    def parts(self, name: str) -> list[tuple[int, Levels]]:
+        """The levels of a node, or those side by side in it, with their first channels."""
+        found = sorted(self.placed(name), key=lambda part: part[0])
+        ends = [0, *(first + self.channels(levels.node) for first, levels in found)]
+        whole = [*(first for first, _ in found), self.channels(name)] == ends
+        return found if whole else []
 
-    def branches(self, node: Node, pool: MaxPool, parts: list[tuple[Place, str, Levels]]) -> str:
+    def placed(self, name: str) -> Iterator[tuple[int, Levels]]:
+        """Whatever levels can be found behind places and sums of places."""
+        node = self.builder.by_name[name]
+        levels = levels_behind(self.builder.by_name, name, self.input_levels)
+        if levels:
+            if _even(levels):
+                yield 0, levels
+        elif isinstance(node.operator, Add | Place):
+            shift = node.operator.first if isinstance(node.operator, Place) else 0
+            for each in node.sources:
+                yield from ((shift + first, levels) for first, levels in self.placed(each))
+
+    def channels(self, name: str) -> int:
+        return self.builder.shape(name)[0]
+
+    def branches(self, name: str, pool: MaxPool, parts: list[tuple[int, Levels]]) -> str:
         """A pool for each part of a concatenation, each in the part's place."""
-        placed = []
-        for place, name, levels in parts:
-            pooled = self.lowered(f"{node.name}.{name}", pool, levels)
-            placed.append(self.builder.add(f"{node.name}.{name}.place", place, pooled))
-        return self.builder.add(node.name, Add(), *placed)
+        if len(parts) == 1:
+            return self.lowered(name, pool, parts[0][1])
+        placed, channels = [], sum(self.channels(levels.node) for _, levels in parts)
+        for first, levels in parts:
+            pooled = self.lowered(f"{name}.{levels.node}", pool, levels)
+            placed.append(self.builder.add(f"{pooled}.place", Place(channels, first), pooled))
+        return self.builder.add(name, Add(), *placed)
 
     def behind_pool(self, node: Node) -> None:
         """Move a rising affine map, or the staircase, in front of the pool that waits."""
@@ -180,7 +183,7 @@ class _Lowering:
         return [*first, self.builder.add(f"{name}.relu", Staircase(highest), gap)]
 
 
-def _even(operator: Affine) -> bool:
+def _even(operator: Affine | Levels) -> bool:
     """Whether all of a map is treated alike, so that pooling before or after is the same."""
     return all(
         np.size(v) == 1 or set(v.shape[1:]) <= {1} for v in (operator.scale, operator.offset)

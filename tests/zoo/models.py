@@ -15,7 +15,14 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
-from torchvision.models import DenseNet, resnet18, resnet34, vgg16_bn
+from torchvision.models import (
+    DenseNet,
+    mobilenet_v2,
+    resnet18,
+    resnet34,
+    resnext50_32x4d,
+    vgg16_bn,
+)
 from torchvision.models.googlenet import Inception
 from torchvision.models.inception import BasicConv2d, InceptionA
 from torchvision.models.resnet import BasicBlock
@@ -34,6 +41,8 @@ class Specimen:
     build: Callable[[], nn.Module]
     shape: tuple[int, ...]
     levels: int = 15
+    on_lava: bool = True
+    """Whether the tests have the time to simulate it."""
 
 
 def narrowed(build: Callable[[], nn.Module], divisor: int) -> nn.Module:
@@ -88,7 +97,7 @@ def vgg16(divisor: int = 8) -> nn.Module:
     return narrowed(build, divisor)
 
 
-def resnet(build: Callable[..., nn.Module], divisor: int = 8) -> nn.Module:
+def slim(build: Callable[..., nn.Module], divisor: int = 8) -> nn.Module:
     """One of torchvision's."""
     return narrowed(lambda: build(num_classes=CLASSES), divisor)
 
@@ -213,6 +222,17 @@ def inception(divisor: int = 8) -> nn.Module:
     return narrowed(build, divisor)
 
 
+def googlenet(divisor: int = 8) -> nn.Module:
+    """Its first blocks: a max pool reads a concatenation, and is read by another max pool."""
+
+    def build() -> nn.Module:
+        stem = BasicConv2d(3, 64, kernel_size=3, stride=2, padding=1)
+        first = Inception(64, 64, 48, 64, 16, 32, 32), nn.MaxPool2d(3, 2, ceil_mode=True)
+        return nn.Sequential(stem, *first, Inception(192, 64, 48, 64, 16, 32, 32), *_head(192))
+
+    return narrowed(build, divisor)
+
+
 def line_network() -> nn.Module:
     """Convolutions, norms and pools over one axis."""
     layers = (
@@ -227,15 +247,18 @@ ZOO: Mapping[str, Specimen] = {
     "mlp": Specimen(mlp, (1, 12, 12)),
     "lenet": Specimen(lenet, (1, 16, 16)),
     "vgg16": Specimen(vgg16, (3, 32, 32), 7),
-    "resnet18": Specimen(lambda: resnet(resnet18), (3, 32, 32), 7),
+    "resnet18": Specimen(lambda: slim(resnet18), (3, 32, 32), 7),
     "resnet20": Specimen(lambda: resnet20(8), (3, 16, 16), 7),
-    "resnet34": Specimen(lambda: resnet(resnet34), (3, 32, 32), 7),
+    "resnet34": Specimen(lambda: slim(resnet34), (3, 32, 32), 7),
+    "resnext50": Specimen(lambda: slim(resnext50_32x4d), (3, 32, 32), 7, on_lava=False),
     "preactivation": Specimen(preactivation_resnet, (3, 12, 12), 7),
     "mobilenet_v1": Specimen(mobilenet_v1, (3, 32, 32), 7),
+    "mobilenet_v2": Specimen(lambda: slim(mobilenet_v2), (3, 32, 32), 7, on_lava=False),
     "densenet": Specimen(densenet, (3, 32, 32), 7),
     "growing": Specimen(growing_network, (3, 12, 12), 7),
     "squeezenet": Specimen(squeezenet, (3, 32, 32), 7),
     "inception": Specimen(inception, (3, 16, 16), 7),
+    "googlenet": Specimen(googlenet, (3, 16, 16), 7, on_lava=False),
     "line": Specimen(line_network, (2, 64), 15),
 }
 
