@@ -6,78 +6,30 @@ on the chip. No weight, bias or level reaches a neuron unproved.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
 from itertools import combinations
 from math import isfinite
-from typing import TypeAlias
 
 import numpy as np
 
+from snnc.compiler.bounds import potential_bounds, sum_bounds
 from snnc.compiler.errors import Problem, SnncError
-from snnc.compiler.spiking import (
-    Connection,
-    Dense,
-    Firing,
-    Input,
-    Integers,
-    Population,
-    Projection,
+from snnc.compiler.neurons import (
+    BitSerial,
+    Graded,
+    OffsetSpike,
+    Rate,
     Readout,
-    SpikingNetwork,
+    Thermometer,
     bits_for,
-    levels_of,
-    per_neuron,
+    understood,
 )
+from snnc.compiler.spiking import Population, Projection, SpikingNetwork, is_stock
 from snnc.compiler.structure import REBUILD, STRUCTURE, Rule
-from snnc.compiler.target import Target
+from snnc.compiler.target import STOCK, Target
 from snnc.compiler.timing import Slot, timing_of
 
-Nodes: TypeAlias = Mapping[str, Input | Population]
-
 SMALLER = "compile with fewer --weight-bits, or fewer levels"
-
-
-@dataclass(frozen=True, eq=False)
-class Bounds:
-    """The smallest and the largest value that a sum can take, exactly.
-
-    One of each for every channel (channels,), or for every neuron (shape).
-    """
-
-    low: Integers
-    high: Integers
-
-    def __str__(self) -> str:
-        return f"{self.low.min()}..{self.high.max()}"
-
-
-def connection_bounds(connection: Connection, levels: int) -> Bounds:
-    """Bounds of Σ w·n with every n free in 0 … levels, for each row of the weights.
-
-    All negative weights meet the highest level, or all positive ones do. The border of a
-    convolution leaves terms out, and 0 is in every interval: the bounds hold there too, and so they
-    do for every partial sum, in any order, as for the sums of the upper bits alone. Exact in int64
-    for legal weights and fan-in · levels below 2^48.
-    """
-    weights, axes = connection.weights, tuple(range(1, connection.weights.ndim))
-    low = levels * np.sum(weights, axis=axes, where=weights < 0)
-    return Bounds(low, levels * np.sum(weights, axis=axes, where=weights > 0))
-
-
-def sum_bounds(population: Population, nodes: Nodes) -> Bounds:
-    """Bounds of a population's Σ_k 2^e_k Σ w·n_k, the bias not included.
-
-    Per channel (channels,), unless a dense projection tells the neurons of a channel apart.
-    """
-    low = high = np.zeros(1, np.int64)
-    for each in population.projections:
-        bounds = connection_bounds(each.connection, levels_of(nodes[each.source]))
-        shape = population.shape if isinstance(each.connection, Dense) else population.shape[:1]
-        low = low + _spread(bounds.low.reshape(shape) << each.exponent, population)
-        high = high + _spread(bounds.high.reshape(shape) << each.exponent, population)
-    shape = population.shape if low.size == population.size else population.shape[:1]
-    return Bounds(low.reshape(shape), high.reshape(shape))
 
 
 def the_input_is_a_staircase(network: SpikingNetwork, target: Target) -> Iterator[Problem]:
@@ -126,36 +78,72 @@ def weights_are_legal(network: SpikingNetwork, target: Target) -> Iterator[Probl
 
 
 def exponents_are_legal(network: SpikingNetwork, target: Target) -> Iterator[Problem]:
-    """The chip shifts weights to the left, so far and no further."""
+    """The chip shifts weights to the left, so far and no further; stock netx not at all."""
+    most = STOCK.max_weight_exponent if is_stock(network) else target.max_weight_exponent
     for population, each in _projections(network):
-        if not 0 <= each.exponent <= target.max_weight_exponent:
-            what = f"weight exponent {each.exponent}; allowed: 0..{target.max_weight_exponent}"
+        if not 0 <= each.exponent <= most:
+            what = f"weight exponent {each.exponent}; allowed: 0..{most}"
             yield Problem(population.name, what, SMALLER)
 
 
 def thresholds_fit(network: SpikingNetwork, target: Target) -> Iterator[Problem]:
     """The first threshold, Δ·2^(bits − 1), and the ceiling (N + 1)·Δ − 1 are states too."""
     for population in network:
-        if not isinstance(neuron := population.neuron, Firing):
+        neuron = population.neuron
+        if isinstance(neuron, Readout | Thermometer):
             continue
         low, high = int(neuron.step.min()), int(neuron.step.max())
         if neuron.levels < 1 or low < 1:
             what = f"{neuron.levels} levels, step {low}; allowed: each at least 1"
             yield Problem(population.name, what, REBUILD)
             continue
-        highest = max(high << (bits_for(neuron.levels) - 1), high * (neuron.levels + 1) - 1)
+        highest = high
+        if isinstance(neuron, BitSerial | Graded):
+            first = high << (bits_for(neuron.levels) - 1)
+            highest = max(first, high * (neuron.levels + 1) - 1)
         if highest > target.state_max:
             what = f"threshold reaches {highest}; allowed: up to {target.state_max}"
             yield Problem(population.name, what, SMALLER)
 
 
+def stock_parameters_fit(network: SpikingNetwork, target: Target) -> Iterator[Problem]:
+    """Thresholds and biases of CUBA neurons have mantissas of 17 and of signed 13 bits."""
+    if not is_stock(network):
+        return
+    for population in network:
+        bias = int(np.abs(population.bias).max())
+        if bias > STOCK.bias_max:
+            what = f"bias reaches {bias}; allowed: up to {STOCK.bias_max}"
+            yield Problem(population.name, what, SMALLER)
+        if isinstance(neuron := population.neuron, Thermometer):
+            low, high = int(neuron.thresholds.min()), int(neuron.thresholds.max())
+            if low < 0 or high > STOCK.threshold_max:
+                what = f"thresholds span {low}..{high}; allowed: 0..{STOCK.threshold_max}"
+                yield Problem(population.name, what, SMALLER)
+            if np.any(np.diff(neuron.thresholds, axis=0) < 0):
+                yield Problem(population.name, "thresholds of its copies fall", REBUILD)
+
+
+def initial_potentials_fit(network: SpikingNetwork, target: Target) -> Iterator[Problem]:
+    """A rate neuron starts between 0 and its threshold."""
+    for population in network:
+        neuron = population.neuron
+        if not isinstance(neuron, Rate | OffsetSpike):
+            continue
+        if np.any(neuron.initial < 0) or np.any(neuron.initial >= neuron.step):
+            low, high = neuron.initial.min(), neuron.initial.max()
+            what = f"initial potential {low}..{high}; allowed: from 0 to below the threshold"
+            yield Problem(population.name, what, REBUILD)
+
+
 def sums_fit(network: SpikingNetwork, target: Target) -> Iterator[Problem]:
     """No u and no v leaves the state, with and without the bias."""
-    allowed = f"allowed: {target.state_min}..{target.state_max}"
+    limits = STOCK if is_stock(network) else target
+    allowed = f"allowed: {limits.state_min}..{limits.state_max}"
     for population in network:
-        bounds = sum_bounds(population, network.nodes)
-        for name, each in (("without", bounds), ("with", _shifted(bounds, population))):
-            if each.low.min() < target.state_min or each.high.max() > target.state_max:
+        bounds = sum_bounds(population, network.nodes), potential_bounds(population, network.nodes)
+        for name, each in zip(("without", "with"), bounds, strict=True):
+            if each.low.min() < limits.state_min or each.high.max() > limits.state_max:
                 what = f"its sum {name} the bias spans {each}; {allowed}"
                 yield Problem(population.name, what, SMALLER)
 
@@ -165,7 +153,8 @@ def bits_arrive_in_order(network: SpikingNetwork, target: Target) -> Iterator[Pr
     timing = timing_of(network)
     for population in network:
         slot = timing.slots[population.name]
-        if _mixes(slot, timing.period):
+        together = is_stock(network) or "bits" not in understood(population.neuron)
+        if _mixes(slot, timing.period) or (together and len({w.start for w in slot.windows}) > 1):
             spans = ", ".join(f"{each.start}..{each.last}" for each in slot.windows)
             what = (
                 f"its sources arrive in steps {spans} and an image every {timing.period}; allowed: "
@@ -180,6 +169,8 @@ NUMBERS: tuple[Rule, ...] = (
     weights_are_legal,
     exponents_are_legal,
     thresholds_fit,
+    stock_parameters_fit,
+    initial_potentials_fit,
     sums_fit,
     bits_arrive_in_order,
 )
@@ -212,13 +203,3 @@ def _projections(network: SpikingNetwork) -> Iterator[tuple[Population, Projecti
     for population in network:
         for each in population.projections:
             yield population, each
-
-
-def _shifted(bounds: Bounds, population: Population) -> Bounds:
-    bias = _spread(population.bias, population)
-    low, high = (_spread(each, population) for each in (bounds.low, bounds.high))
-    return Bounds(low + bias, high + bias)
-
-
-def _spread(values: Integers, population: Population) -> Integers:
-    return per_neuron(values, population.shape).astype(np.int64, copy=False)

@@ -14,16 +14,21 @@ from typing import Literal, TypeAlias, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-Integers: TypeAlias = npt.NDArray[np.int64]
-Floats: TypeAlias = npt.NDArray[np.float64]
+from snnc.compiler.neurons import (
+    BitSerial,
+    Graded,
+    Integers,
+    Neuron,
+    Readout,
+    Thermometer,
+    Train,
+    bits_for,
+    span_of,
+)
+
 Scalar = TypeVar("Scalar", bound=np.generic)
 InputCode: TypeAlias = Literal["graded", "bits"]
 Schedule: TypeAlias = Literal["pipelined", "sequential"]
-
-
-def bits_for(levels: int) -> int:
-    """Bits, and so time steps, that the numbers 0 … levels need: ⌈log2(levels + 1)⌉."""
-    return max(1, int(levels).bit_length())
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,46 +85,6 @@ class Projection:
 
 
 @dataclass(frozen=True, eq=False)
-class Firing:
-    """A bit-serial neuron: n = clip(⌊(Σ w·n + B)/Δ⌋, 0, N), sent as bits, the highest first."""
-
-    step: Integers
-    """Δ for each channel (the first axis of the shape), whole and at least 1."""
-    levels: int
-    """N, the highest level."""
-    lead: int = 0
-    """Fire steps before the highest bit, always silent: they let unequal sources end together."""
-
-    @property
-    def time_steps(self) -> int:
-        """T, the number of fire steps."""
-        return bits_for(self.levels) + self.lead
-
-    def __str__(self) -> str:
-        step = _span(self.step)
-        return f"fires {self.levels} levels in {self.time_steps} steps, threshold {step}"
-
-
-@dataclass(frozen=True, eq=False)
-class Readout:
-    """A neuron without an activation: it shows v = Σ w·n + B once, worth unit·v."""
-
-    unit: Floats
-    """Real value of one unit of v, for each channel."""
-
-    @property
-    def time_steps(self) -> int:
-        """One: the potential leaves as a single graded spike."""
-        return 1
-
-    def __str__(self) -> str:
-        return f"read out, unit {self.unit.min():.4g}..{self.unit.max():.4g}"
-
-
-Neuron: TypeAlias = Firing | Readout
-
-
-@dataclass(frozen=True, eq=False)
 class Population:
     """Neurons that share their sources and their law."""
 
@@ -128,7 +93,10 @@ class Population:
     """(channels, height, width), or (neurons,)."""
     projections: tuple[Projection, ...]
     bias: Integers
-    """B in membrane units: one for each channel (channels,), or one for each neuron (shape)."""
+    """B in membrane units: one for each channel (channels,), or one for each neuron (shape).
+
+    A rate neuron adds it in every time step, any other once for each image.
+    """
     neuron: Neuron
 
     @property
@@ -138,7 +106,9 @@ class Population:
 
     def __str__(self) -> str:
         sources = " + ".join(map(str, self.projections))
-        return f"{self.name} {_times(self.shape)} <- {sources}, B {_span(self.bias)}, {self.neuron}"
+        return (
+            f"{self.name} {_times(self.shape)} <- {sources}, B {span_of(self.bias)}, {self.neuron}"
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -155,6 +125,8 @@ class Input:
     mean: tuple[float, ...] = ()
     """The source model was given (x − mean)/std, for each channel or for all; () means x itself."""
     std: tuple[float, ...] = ()
+    repeats: int = 0
+    """Time steps in which a pixel is sent, as the constant current of a rate code; 0 for once."""
 
     @property
     def size(self) -> int:
@@ -168,12 +140,20 @@ class Input:
 
     @property
     def time_steps(self) -> int:
-        """One graded spike, or one time step for each bit."""
-        return 1 if self.code == "graded" else bits_for(self.levels)
+        """One graded spike, or one time step for each bit, or the steps of a constant current."""
+        return self.repeats or (1 if self.code == "graded" else bits_for(self.levels))
+
+    @property
+    def train(self) -> Train:
+        """What its spikes count."""
+        if self.repeats:
+            return "spikes"
+        return "once" if self.code == "graded" else "bits"
 
     def __str__(self) -> str:
         span = f"{self.low:g}..{self.high:g} in {self.levels} levels"
-        return f"{self.name} {_times(self.shape)} input {span}, {self.code}"
+        times = f" {self.repeats} times" if self.repeats else ""
+        return f"{self.name} {_times(self.shape)} input {span}, {self.code}{times}"
 
 
 @dataclass(frozen=True)
@@ -218,10 +198,41 @@ class SpikingNetwork:
 
 
 def levels_of(node: Input | Population) -> int:
-    """The highest level that a source sends; 0 for a read-out, which sends none."""
-    if isinstance(node, Input):
-        return node.levels
-    return node.neuron.levels if isinstance(node.neuron, Firing) else 0
+    """The highest number that a source sends; 0 for a read-out, which sends none."""
+    source = node if isinstance(node, Input) else node.neuron
+    return 0 if isinstance(source, Readout) else source.levels
+
+
+def train_of(node: Input | Population) -> Train:
+    """What the spikes of a source count."""
+    source = node if isinstance(node, Input) else node.neuron
+    return "once" if isinstance(source, Readout) else source.train
+
+
+def as_staircase(population: Population) -> Population | None:
+    """The population as one of bit-serial neurons that send the same numbers; None if none do.
+
+    Copies whose thresholds rise by equal steps are a staircase too.
+    """
+    neuron = population.neuron
+    if isinstance(neuron, Graded):
+        return replace(population, neuron=BitSerial(neuron.step, neuron.levels))
+    if not isinstance(neuron, Thermometer):
+        return population if isinstance(neuron, BitSerial) else None
+    first, rises = neuron.thresholds[0], np.diff(neuron.thresholds, axis=0)
+    step = rises[0] if len(rises) else np.ones_like(first)
+    by_channel = step.reshape(len(step), -1)
+    if np.any(rises != step) or np.any(by_channel != by_channel[:, :1]) or np.any(step < 1):
+        return None
+    start = per_neuron(first, population.shape) if population.bias.ndim > 1 else first
+    bias = population.bias if first.ndim == 1 else per_neuron(population.bias, population.shape)
+    shift = per_neuron(by_channel[:, 0], start.shape) - start - 1
+    return replace(population, bias=bias + shift, neuron=BitSerial(by_channel[:, 0], neuron.levels))
+
+
+def is_stock(network: SpikingNetwork) -> bool:
+    """Whether the neurons are stock CUBA neurons."""
+    return any(isinstance(each.neuron, Thermometer) for each in network)
 
 
 def per_neuron(values: npt.NDArray[Scalar], shape: tuple[int, ...]) -> npt.NDArray[Scalar]:
@@ -238,8 +249,3 @@ def planar(shape: tuple[int, ...]) -> tuple[int, ...]:
 
 def _times(numbers: tuple[int, ...]) -> str:
     return "x".join(map(str, numbers))
-
-
-def _span(values: Integers) -> str:
-    low, high = values.min(), values.max()
-    return f"{low}" if low == high else f"{low}..{high}"

@@ -6,15 +6,24 @@ from collections.abc import Callable, Iterator
 from typing import TypeAlias
 
 from snnc.compiler.errors import Problem
+from snnc.compiler.neurons import (
+    Firing,
+    Graded,
+    OffsetSpike,
+    Rate,
+    Readout,
+    Thermometer,
+    understood,
+)
 from snnc.compiler.spiking import (
     Connection,
     Convolution,
     Dense,
-    Firing,
     Input,
     Population,
-    Readout,
     SpikingNetwork,
+    is_stock,
+    train_of,
 )
 from snnc.compiler.target import Target
 
@@ -81,16 +90,71 @@ def parameters_fit(network: SpikingNetwork, target: Target) -> Iterator[Problem]
     """A bias for each channel or neuron; a threshold or a unit for each channel."""
     for population in network:
         channels = population.shape[:1]
-        if population.bias.shape not in (channels, population.shape):
-            allowed = " or ".join(map(str, dict.fromkeys((channels, population.shape))))
-            what = f"bias of shape {population.bias.shape}; allowed: {allowed}"
-            yield Problem(population.name, what, REBUILD)
+        either: tuple[tuple[int, ...], ...] = (channels, population.shape)
+        arrays = [("bias", population.bias.shape, either)]
         neuron = population.neuron
-        values = neuron.step if isinstance(neuron, Firing) else neuron.unit
-        if values.shape != channels:
-            name = "thresholds" if isinstance(neuron, Firing) else "units"
-            what = f"{name} of shape {values.shape}; allowed: {channels}"
-            yield Problem(population.name, what, REBUILD)
+        if isinstance(neuron, Readout):
+            arrays.append(("units", neuron.unit.shape, (channels,)))
+        elif isinstance(neuron, Thermometer):
+            found = neuron.thresholds.shape[1:]
+            arrays.append(("thresholds of each copy", found, either))
+        else:
+            arrays.append(("thresholds", neuron.step.shape, (channels,)))
+        if isinstance(neuron, Rate | OffsetSpike):
+            arrays.append(("initial potentials", neuron.initial.shape, (channels,)))
+        for name, found, shapes in arrays:
+            if found not in shapes:
+                allowed = " or ".join(map(str, dict.fromkeys(shapes)))
+                what = f"{name} of shape {found}; allowed: {allowed}"
+                yield Problem(population.name, what, REBUILD)
+
+
+def trains_are_understood(network: SpikingNetwork, target: Target) -> Iterator[Problem]:
+    """Bits are weighted, spikes of a rate code counted: no neuron does both.
+
+    Stock neurons hear what arrives in one time step.
+    """
+    nodes = network.nodes
+    for population in network:
+        allowed = understood(population.neuron)
+        for each in population.projections:
+            found = train_of(nodes[each.source]) if each.source in nodes else allowed[0]
+            if found not in allowed:
+                what = f"{each.source} sends {found!r}; allowed: {', '.join(map(repr, allowed))}"
+                yield Problem(population.name, what, REBUILD)
+
+
+def turns_agree(network: SpikingNetwork, target: Target) -> Iterator[Problem]:
+    """All rate neurons take the same time steps, and so does the constant input."""
+    turns = {network.input.name: (network.input.repeats,)} if network.input.repeats else {}
+    counts: dict[str, tuple[int, ...]] = {}
+    for population in network:
+        neuron = population.neuron
+        if isinstance(neuron, Rate | OffsetSpike):
+            turns[population.name] = (neuron.time_steps,)
+            settings = (neuron.rho, neuron.iterations) if isinstance(neuron, OffsetSpike) else ()
+            counts[population.name] = (neuron.steps, *settings)
+            if min(counts[population.name]) < 1:
+                what = f"time steps {counts[population.name]}; allowed: each at least 1"
+                yield Problem(population.name, what, REBUILD)
+        elif isinstance(neuron, Graded) and neuron.repeats:
+            turns[population.name] = (neuron.repeats,)
+        elif isinstance(neuron, Readout) and neuron.listens and counts:
+            counts[population.name] = (neuron.listens, *next(iter(counts.values()))[1:])
+    for found in (turns, counts):
+        if len(set(found.values())) > 1:
+            what = f"time steps differ: {sorted(set(found.values()))}; allowed: one number"
+            yield Problem(", ".join(found), what, REBUILD)
+
+
+def stock_neurons_are_among_themselves(
+    network: SpikingNetwork, target: Target
+) -> Iterator[Problem]:
+    """Where one population is of stock neurons all are: their limits hold for the whole network."""
+    others = [each.name for each in network if not isinstance(each.neuron, Thermometer | Readout)]
+    if is_stock(network) and others:
+        what = "it is no stock neuron, and others are; allowed: one kind"
+        yield Problem(", ".join(others), what, REBUILD)
 
 
 STRUCTURE: tuple[Rule, ...] = (
@@ -100,6 +164,9 @@ STRUCTURE: tuple[Rule, ...] = (
     shapes_are_known,
     connections_fit,
     parameters_fit,
+    trains_are_understood,
+    turns_agree,
+    stock_neurons_are_among_themselves,
 )
 
 

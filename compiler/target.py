@@ -32,8 +32,21 @@ class Target:
         return -self.state_max - 1
 
 
+@dataclass(frozen=True)
+class StockNeuron(Target):
+    """What Lava's own bit-accurate CUBA neuron takes, as netx sets it up.
+
+    Sums come to the neuron times 2^6 and wrap at 24 bits: 2^17 is the end.
+    """
+
+    threshold_max: int = (1 << 17) - 1
+    bias_max: int = (1 << 12) - 1
+
+
+STOCK = StockNeuron("stock", weight_bits=8, state_bits=18, max_weight_exponent=0)
 LOIHI = Target("loihi", weight_bits=8, state_bits=24, max_weight_exponent=7)
-TARGETS: Mapping[str, Target] = MappingProxyType({LOIHI.name: LOIHI})
+LOIHI1 = Target("loihi1", weight_bits=8, state_bits=18, max_weight_exponent=0)
+TARGETS: Mapping[str, Target] = MappingProxyType({each.name: each for each in (LOIHI, LOIHI1)})
 
 
 def find_target(name: str) -> Target:

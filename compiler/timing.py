@@ -1,12 +1,16 @@
 """When each population listens and fires.
 
 A spike sent in time step k arrives in step k + 1, because a synapse holds its sum back one step:
-arrive(population) = fire(source) + 1. A population accumulates the T_source bits of its source and
-fires from the last of them on: fire = arrive + T_source − 1. Steps count from 0 at the moment
-image 0 leaves the input; image i does everything i·period steps later.
+arrive(population) = fire(source) + 1. What happens then is the code's affair:
 
-Sequential, one population fires at a time, in the order of the network, so that the bits of two
-sources never meet; in a chain that is the same.
+- bits: a population accumulates the T_source bits of its source and fires from the last of them on
+- once: it fires in the step in which the number arrives
+- spikes: a rate neuron fires from the first spike that arrives on; one that calibrates listens
+  first, to its source's train once for each calibration, and fires as it hears it again
+
+Steps count from 0 at the moment image 0 leaves the input; image i does everything i·period steps
+later. In the sequential schedule one image is in flight. Neurons that accumulate then fire one
+population after the other, so that the bits of two sources never meet; in a chain that is the same.
 """
 
 from __future__ import annotations
@@ -14,19 +18,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from snnc.compiler.spiking import SpikingNetwork
+from snnc.compiler.bounds import counted
+from snnc.compiler.neurons import Graded, Neuron, OffsetSpike, Rate, Train, understood
+from snnc.compiler.spiking import Population, SpikingNetwork, train_of
 
 
 @dataclass(frozen=True)
 class Window:
-    """The time steps in which one source's bits arrive."""
+    """The time steps in which one source's spikes arrive and count."""
 
     start: int
     length: int
+    train: Train = "bits"
 
     @property
     def last(self) -> int:
-        """The time step of the lowest bit."""
+        """The time step of the last spike."""
         return self.start + self.length - 1
 
 
@@ -37,7 +44,7 @@ class Slot:
     windows: tuple[Window, ...]
     """One for each projection, in their order; none for the input."""
     fire: int
-    """The first fire step, which is also the last step of accumulation."""
+    """The first fire step; for neurons that accumulate also the last step of accumulation."""
     time_steps: int
     """The number of fire steps."""
 
@@ -62,16 +69,44 @@ def timing_of(network: SpikingNetwork) -> Timing:
     Pipelined, an image enters as soon as the slowest population has fired; sequential, once the
     one before it has left the read-out.
     """
+    nodes = network.nodes
+    in_turn = network.schedule == "sequential" and all(map(_accumulates, network))
     last = Slot((), 0, network.input.time_steps)
     slots = {network.input.name: last}
     for population in network:
-        sources = [slots[each.source] for each in population.projections]
-        windows = tuple(Window(each.fire + 1, each.time_steps) for each in sources)
-        fire = max(window.last for window in windows)
-        if network.schedule == "sequential":
-            fire = last.fire + last.time_steps
-        last = Slot(windows, fire, population.neuron.time_steps)
+        neuron = population.neuron
+        windows = tuple(
+            _window(slots[each.source], train_of(nodes[each.source]), neuron)
+            for each in population.projections
+        )
+        fire = last.fire + last.time_steps if in_turn else _first_fire_step(neuron, windows)
+        last = Slot(windows, fire, neuron.time_steps)
         slots[population.name] = last
     latency = slots[network.readout.name].fire + 1
     longest = max(each.time_steps for each in slots.values())
     return Timing(longest if network.schedule == "pipelined" else latency, latency, slots)
+
+
+def _accumulates(population: Population) -> bool:
+    """Whether the numbers of several sources may arrive one after the other."""
+    return understood(population.neuron) == ("bits", "once")
+
+
+def _window(source: Slot, train: Train, neuron: Neuron) -> Window:
+    length = source.time_steps
+    if isinstance(neuron, OffsetSpike):
+        length = neuron.time_steps
+    elif train == "spikes":
+        length = counted(neuron)
+    return Window(source.fire + 1, length, train)
+
+
+def _first_fire_step(neuron: Neuron, windows: tuple[Window, ...]) -> int:
+    arrive = windows[0].start
+    if isinstance(neuron, Rate):
+        return arrive
+    if isinstance(neuron, OffsetSpike):
+        return arrive + neuron.wait
+    if isinstance(neuron, Graded) and neuron.repeats:
+        return arrive + neuron.delay
+    return max(window.last for window in windows)

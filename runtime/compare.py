@@ -10,14 +10,15 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from snnc.compiler.spiking import Firing, SpikingNetwork
+from snnc.compiler.neurons import Firing, Readout
+from snnc.compiler.spiking import SpikingNetwork
 from snnc.compiler.timing import timing_of
 from snnc.runtime.data import Data, as_source, encode
 from snnc.runtime.golden import Golden
 from snnc.runtime.lava.simulator import require_lava, simulate
 from snnc.runtime.outcome import Labels, Outcome, logits_of
 from snnc.runtime.source import Source
-from snnc.runtime.spikes import bit_planes, count_differences, count_spikes
+from snnc.runtime.spikes import count_differences, planes_of, spikes_in
 
 BATCH = 64
 Progress: TypeAlias = Callable[[str, int, int], None]
@@ -148,12 +149,13 @@ def run_lava(
     network: SpikingNetwork, data: Data, progress: Progress = quiet
 ) -> tuple[Outcome, int]:
     """The Lava simulator, one continuous stream; also the number of spikes that were sent."""
+    firing = _firing(network)
     start, parts, fired = perf_counter(), [], 0
     levels = (encode(images, network.input) for images in batches_of(data))
     with closing(simulate(network, levels)) as chunks:
         for chunk in chunks:
             parts.append(logits_of(chunk.logits, network))
-            fired += sum(map(count_spikes, chunk.spikes.values()))
+            fired += sum(spikes_in(firing[name], each) for name, each in chunk.spikes.items())
             progress("lava", len(chunk.logits), data.images)
     return Outcome("lava", np.concatenate(parts), perf_counter() - start), fired
 
@@ -162,7 +164,7 @@ def _run_lava_against_golden(
     network: SpikingNetwork, data: Data, progress: Progress
 ) -> tuple[Outcome, SpikeCount]:
     golden = Golden(network, every_population=True)
-    firing = {p.name: p.neuron for p in network if isinstance(p.neuron, Firing)}
+    firing = _firing(network)
     mismatches = dict.fromkeys(firing, 0)
     fired = logit_mismatches = 0
     start, parts = perf_counter(), []
@@ -172,18 +174,22 @@ def _run_lava_against_golden(
             images = data.x[chunk.first : chunk.first + len(chunk.logits)]
             expected = golden.run(encode(images, network.input))
             for name, neuron in firing.items():
-                planes = bit_planes(expected.levels[name], neuron.time_steps)
+                planes = planes_of(neuron, expected.sent[name])
                 mismatches[name] += count_differences(planes, chunk.spikes[name])
-                fired += count_spikes(chunk.spikes[name])
+                fired += spikes_in(neuron, chunk.spikes[name])
             logit_mismatches += int(np.count_nonzero(expected.potential != chunk.logits))
             parts.append(logits_of(chunk.logits, network))
             progress("lava", len(images), data.images)
     outcome = Outcome("lava", np.concatenate(parts), perf_counter() - start)
-    per_image = sum(p.size * firing[p.name].time_steps for p in network if p.name in firing)
+    per_image = sum(p.size * firing[p.name].planes for p in network if p.name in firing)
     steps = timing_of(network).duration(data.images)
     total = sum(mismatches.values())
     compared = per_image * data.images
     return outcome, SpikeCount(steps, compared, total, fired, logit_mismatches, mismatches)
+
+
+def _firing(network: SpikingNetwork) -> dict[str, Firing]:
+    return {each.name: each.neuron for each in network if not isinstance(each.neuron, Readout)}
 
 
 def _points(before: Outcome, after: Outcome, labels: Labels | None) -> float | None:

@@ -17,7 +17,8 @@ import numpy as np
 import numpy.typing as npt
 
 from snnc.compiler.errors import Problem, SnncError, refusal
-from snnc.compiler.spiking import Input, Integers, per_neuron
+from snnc.compiler.neurons import Integers
+from snnc.compiler.spiking import Input, per_neuron
 
 Array: TypeAlias = npt.NDArray[Any]
 

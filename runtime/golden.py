@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from snnc.backends.onnx.golden import golden_model
-from snnc.compiler.spiking import Integers, SpikingNetwork
+from snnc.compiler.neurons import Integers
+from snnc.compiler.spiking import SpikingNetwork
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
@@ -24,8 +25,9 @@ class GoldenResult:
 
     potential: Integers
     """v of the read-out, (images, *shape); a logit is unit·v."""
-    levels: Mapping[str, npt.NDArray[np.int32]]
-    """n of every firing population, (images, *shape); empty unless asked for."""
+    sent: Mapping[str, npt.NDArray[Any]]
+    """What every firing population sends: n (images, *shape), or of a rate code its train of spikes
+    (time steps, images, *shape); empty unless asked for."""
 
 
 class Golden:
@@ -44,13 +46,17 @@ class Golden:
         """Evaluate level numbers of shape (images, *input.shape)."""
         outputs = self.session.run(self.names, {self.input: levels.astype(self.dtype)})
         fired = zip(self.names[:-1], outputs[:-1], strict=True)
-        populations = {name: each.astype(np.int32) for name, each in fired}
+        populations = {name: _whole(each) for name, each in fired}
         return GoldenResult(outputs[-1].astype(np.int64), populations)
 
     def batches(self, levels: Levels, size: int) -> Iterator[GoldenResult]:
         """Evaluate any number of images, size of them at a time."""
         for start in range(0, len(levels), size):
             yield self.run(levels[start : start + size])
+
+
+def _whole(numbers: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    return numbers if numbers.dtype == np.uint8 else numbers.astype(np.int32)
 
 
 def _session(model: bytes, threads: int) -> InferenceSession:

@@ -7,20 +7,21 @@ from typing import Any
 
 import numpy as np
 
-from snnc.compiler.legality import sum_bounds
+from snnc.compiler.bounds import potential_bounds
 from snnc.compiler.network import Network
-from snnc.compiler.operators import Staircase
-from snnc.compiler.spiking import (
-    Dense,
+from snnc.compiler.neurons import (
+    BitSerial,
     Firing,
+    Graded,
     Integers,
-    Population,
-    Projection,
-    SpikingNetwork,
+    Neuron,
+    Readout,
+    Thermometer,
     bits_for,
-    per_neuron,
 )
-from snnc.compiler.target import find_target
+from snnc.compiler.operators import Staircase
+from snnc.compiler.spiking import Dense, Population, Projection, SpikingNetwork, is_stock
+from snnc.compiler.target import STOCK, find_target
 from snnc.compiler.timing import Timing, timing_of
 
 
@@ -38,12 +39,12 @@ class LayerRow:
     weight_errors: tuple[float, ...]
     """For each source what rounding changed of its weights, relative to them."""
     step: tuple[int, int] | None
-    """Δ; None for the read-out."""
+    """Δ, or θ of a rate neuron; None for the read-out and for copies."""
     threshold: tuple[int, int] | None
-    """The first one, Δ·2^(bits − 1)."""
+    """The first one: Δ·2^(bits − 1), θ of a rate neuron, the least and the greatest of copies."""
     bias: tuple[int, int]
     sums: tuple[int, int]
-    """The worst case of Σ w·n + B, proved."""
+    """The worst case of the potential, Σ w·n + B where neurons accumulate, proved."""
     allowed: tuple[int, int]
     levels: int | None
     time_steps: int
@@ -101,34 +102,41 @@ def model_rows(network: Network) -> list[dict[str, Any]]:
 
 
 def _row(network: SpikingNetwork, population: Population, timing: Timing) -> LayerRow:
-    target = find_target(network.provenance.target)
+    limits = STOCK if is_stock(network) else find_target(network.provenance.target)
     slot, neuron = timing.slots[population.name], population.neuron
     weights = [each.connection.weights for each in population.projections]
     span = min(int(w.min()) for w in weights), max(int(w.max()) for w in weights)
-    step = _span(neuron.step) if isinstance(neuron, Firing) else None
-    top = 1 << (bits_for(neuron.levels) - 1) if isinstance(neuron, Firing) else 1
-    bounds = sum_bounds(population, network.nodes)
-    shape = population.shape
-    bias = per_neuron(population.bias, shape)
-    low, high = (per_neuron(each, shape) + bias for each in (bounds.low, bounds.high))
+    step, threshold = _thresholds(neuron)
+    bounds = potential_bounds(population, network.nodes)
     return LayerRow(
         name=population.name,
-        shape=shape,
+        shape=population.shape,
         sources=tuple(dict.fromkeys(each.source for each in population.projections)),
         synapses=sum(_synapses(network, population, each) for each in population.projections),
         weights=span,
         weight_bits=_bits(*span),
         weight_errors=tuple({each.source: each.error for each in population.projections}.values()),
         step=step,
-        threshold=(step[0] * top, step[1] * top) if step else None,
+        threshold=threshold,
         bias=_span(population.bias),
-        sums=(int(low.min()), int(high.max())),
-        allowed=(target.state_min, target.state_max),
+        sums=(int(bounds.low.min()), int(bounds.high.max())),
+        allowed=(limits.state_min, limits.state_max),
         levels=neuron.levels if isinstance(neuron, Firing) else None,
         time_steps=neuron.time_steps,
         arrives=min(window.start for window in slot.windows),
         fires=slot.fire,
     )
+
+
+def _thresholds(neuron: Neuron) -> tuple[tuple[int, int] | None, tuple[int, int] | None]:
+    """What one level takes, and the threshold that v meets first; of copies the least and most."""
+    if isinstance(neuron, Readout):
+        return None, None
+    if isinstance(neuron, Thermometer):
+        return None, _span(neuron.thresholds)
+    step = _span(neuron.step)
+    top = 1 << (bits_for(neuron.levels) - 1) if isinstance(neuron, BitSerial | Graded) else 1
+    return step, (step[0] * top, step[1] * top)
 
 
 def _synapses(network: SpikingNetwork, population: Population, projection: Projection) -> int:

@@ -10,8 +10,9 @@ from typing import Any, TypeAlias
 import numpy.typing as npt
 
 from snnc.compiler.network import Network
+from snnc.compiler.neurons import Firing
 from snnc.compiler.operators import Staircase
-from snnc.compiler.spiking import Firing, SpikingNetwork
+from snnc.compiler.spiking import SpikingNetwork
 from snnc.runtime.float_network import FloatNetwork
 from snnc.runtime.golden import Golden
 
@@ -64,7 +65,7 @@ def _changed(composed: Network, network: SpikingNetwork, levels: Array) -> Mappi
     counts = dict.fromkeys(pairs, 0.0)
     for start in range(0, len(levels), 32):
         batch = levels[start : start + 32]
-        ours = golden.run(batch.reshape(len(batch), *network.input.shape)).levels
+        ours = golden.run(batch.reshape(len(batch), *network.input.shape)).sent
         exact = floats.run(batch.reshape(len(batch), *composed.input.shape))
         for name, staircase in pairs.items():
             wrong = ours[name].reshape(len(batch), -1) != exact[staircase].reshape(len(batch), -1)

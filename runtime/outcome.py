@@ -8,7 +8,8 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from snnc.compiler.spiking import Floats, Integers, Readout, SpikingNetwork, per_neuron
+from snnc.compiler.neurons import Floats, Integers, Readout
+from snnc.compiler.spiking import SpikingNetwork, per_neuron
 
 Labels: TypeAlias = npt.NDArray[np.int64]
 

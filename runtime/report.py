@@ -10,8 +10,8 @@ from jinja2 import Environment, PackageLoader
 from rich.table import Table
 
 from snnc.compiler.network import Network
+from snnc.compiler.neurons import bits_for
 from snnc.compiler.operators import Staircase, times
-from snnc.compiler.spiking import bits_for
 from snnc.runtime.calibration import Calibration
 from snnc.runtime.compare import Comparison
 from snnc.runtime.inspection import Inspection, LayerRow

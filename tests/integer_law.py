@@ -6,15 +6,8 @@ from functools import partial
 
 import numpy as np
 
-from snnc.compiler.spiking import (
-    Convolution,
-    Firing,
-    Integers,
-    Population,
-    Projection,
-    SpikingNetwork,
-    per_neuron,
-)
+from snnc.compiler.neurons import Firing, Integers
+from snnc.compiler.spiking import Convolution, Population, Projection, SpikingNetwork, per_neuron
 
 
 def evaluate(network: SpikingNetwork, pixels: Integers) -> dict[str, Integers]:

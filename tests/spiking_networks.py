@@ -7,19 +7,16 @@ from dataclasses import dataclass, field
 import numpy as np
 from hypothesis import strategies as st
 
+from snnc.compiler.neurons import BitSerial, Integers, Neuron, Readout
 from snnc.compiler.passes.schedule_populations import schedule_populations
 from snnc.compiler.spiking import (
     Connection,
     Convolution,
     Dense,
-    Firing,
     Input,
-    Integers,
-    Neuron,
     Population,
     Projection,
     Provenance,
-    Readout,
     SpikingNetwork,
 )
 
@@ -50,7 +47,7 @@ PROVENANCE = Provenance(source_sha256="ab" * 32, labels=("kat", "čáp"), remark
 def chain(*, levels: int = 7, weight: int = 3, bias: int = 0, step: int = 5) -> SpikingNetwork:
     """Two pixels, one firing neuron `fc` and one read-out neuron `out`: the least there is."""
     weights = np.full((1, 2), weight)
-    fc = Firing(np.array([step]), levels)
+    fc = BitSerial(np.array([step]), levels)
     populations = (
         Population("fc", (1,), (Projection("x", Dense(weights)),), np.array([bias]), fc),
         Population(
@@ -101,7 +98,7 @@ class _Draw:
     ) -> Population:
         shape = shape or output_shape(*sources[0])
         step = self.rng.integers(1, 200, shape[0]) | self.integer(0, 1)
-        return self.population(name, shape, sources, Firing(step, self.integer(1, 20)))
+        return self.population(name, shape, sources, BitSerial(step, self.integer(1, 20)))
 
     def joined(self, first: Input | Population, second: Population) -> Population:
         channels = second.shape[0]

@@ -9,7 +9,7 @@ import pytest
 from onnx_models import Graph, random_graph
 
 import snnc
-from snnc.compiler.spiking import Firing
+from snnc.compiler.neurons import Firing
 from snnc.runtime.data import Data, as_source
 from snnc.runtime.source import SourceModel
 

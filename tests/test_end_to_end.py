@@ -14,7 +14,8 @@ from integer_law import evaluate
 from onnx_models import Graph, chains, graphs, random_chain, random_graph, run_onnx
 
 import snnc
-from snnc.compiler.spiking import Firing, Input, SpikingNetwork
+from snnc.compiler.neurons import Firing
+from snnc.compiler.spiking import Input, SpikingNetwork
 from snnc.runtime.data import Data, as_source, encode
 from snnc.runtime.golden import Golden
 from snnc.runtime.lava.simulator import simulate
@@ -44,7 +45,7 @@ def test_golden_is_the_integer_law(tmp_path: Path, graph: Graph) -> None:
     levels = encode(images(network, 4), network.input)
     found = Golden(network, every_population=True, threads=1).run(levels)
     expected = evaluate(network, levels.astype(np.int64))
-    for name, values in found.levels.items():
+    for name, values in found.sent.items():
         np.testing.assert_array_equal(values, expected[name])
     np.testing.assert_array_equal(found.potential, expected[network.readout.name])
 
@@ -86,7 +87,7 @@ def check_lava(network: SpikingNetwork) -> None:
     np.testing.assert_array_equal(potentials, golden.potential)
     for population in network:
         if isinstance(population.neuron, Firing):
-            planes = bit_planes(golden.levels[population.name], population.neuron.time_steps)
+            planes = bit_planes(golden.sent[population.name], population.neuron.time_steps)
             sent = np.concatenate([each.spikes[population.name] for each in chunks])
             np.testing.assert_array_equal(sent, planes)
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from snnc.backends.netx import schema
 from snnc.compiler.errors import SnncError, refusal
-from snnc.compiler.spiking import Floats, Integers
+from snnc.compiler.neurons import Floats, Integers
 
 Extents: TypeAlias = tuple[int | None, ...]
 """A shape that is allowed; None stands for any extent."""

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from math import prod
 from pathlib import Path
+from types import MappingProxyType
 from typing import cast, get_args
 
 import h5py
+import numpy as np
 
 from snnc.backends.netx import schema
 from snnc.backends.netx.arrays import (
@@ -28,22 +30,32 @@ from snnc.backends.netx.arrays import (
     text_of,
     word_of,
 )
+from snnc.backends.netx.copies import collapsed, repeated, thresholds_by_copy
+from snnc.backends.netx.writer import TYPES
 from snnc.compiler.errors import Problem, SnncError, refusal
 from snnc.compiler.legality import verify
+from snnc.compiler.neurons import (
+    BitSerial,
+    Graded,
+    Integers,
+    Neuron,
+    OffsetSpike,
+    Rate,
+    Readout,
+    Thermometer,
+    bits_for,
+)
 from snnc.compiler.spiking import (
+    Connection,
     Convolution,
     Dense,
-    Firing,
     Input,
     InputCode,
-    Neuron,
     Population,
     Projection,
     Provenance,
-    Readout,
     Schedule,
     SpikingNetwork,
-    bits_for,
 )
 from snnc.compiler.target import TARGETS
 
@@ -107,6 +119,7 @@ def _input(file: h5py.File) -> Input:
         name="",
         shape=(),
         levels=integer_of(file, schema.INPUT_LEVELS),
+        repeats=_within(file, schema.INPUT_REPEATS, 0, integer_of(file, schema.INPUT_REPEATS)),
         low=real_of(file, schema.INPUT_LOW),
         step=real_of(file, schema.INPUT_STEP),
         code=cast(InputCode, word_of(file, schema.INPUT_CODE, *get_args(InputCode))),
@@ -133,6 +146,7 @@ class _Layer:
     kind: str
     name: str
     shape: tuple[int, ...]
+    copies: int = 1
 
 
 def _layers(root: h5py.Group) -> list[_Layer]:
@@ -156,8 +170,19 @@ def _layer(group: h5py.Group, before: list[_Layer]) -> _Layer:
         source = _source(group, before)
         if shape != (prod(source.shape),):
             raise fault(group, f"{shape}; allowed: ({prod(source.shape)},)", schema.SHAPE)
-        name = source.name
-    return _Layer(group, kind, name, shape)
+        return _Layer(group, kind, source.name, source.shape, source.copies)
+    return _Layer(group, kind, name, shape, 1 if kind == schema.INPUT else _copies(group, shape))
+
+
+def _copies(group: h5py.Group, shape: tuple[int, ...]) -> int:
+    neuron = read_group(group, schema.NEURON)
+    if schema.COPIES not in neuron:
+        return 1
+    found = read_integer(neuron, schema.COPIES)
+    if found < 1 or shape[0] % found:
+        what = f"{found}; allowed: what divides {shape[0]} channels"
+        raise fault(neuron, what, schema.COPIES)
+    return found
 
 
 def _source(group: h5py.Group, before: list[_Layer]) -> _Layer:
@@ -172,24 +197,44 @@ def _population(layer: _Layer, before: list[_Layer]) -> Population:
     if schema.PROJECTION in layer.group:
         further = read_group(layer.group, schema.PROJECTION)
         groups += [read_group(further, str(k)) for k in range(len(further))]
+    copies = layer.copies
+    shape = (layer.shape[0] // copies, *layer.shape[1:])
     return Population(
         layer.name,
-        layer.shape,
-        tuple(_projection(each, layer.shape, before) for each in groups),
-        read_integers(layer.group, schema.BIAS, layer.shape[:1], layer.shape),
-        _neuron(read_group(layer.group, schema.NEURON), layer.shape[0]),
+        shape,
+        tuple(_projection(each, layer, before) for each in groups),
+        _bias(layer),
+        _neuron(read_group(layer.group, schema.NEURON), shape, copies),
     )
 
 
-def _projection(group: h5py.Group, shape: tuple[int, ...], before: list[_Layer]) -> Projection:
+def _bias(layer: _Layer) -> Integers:
+    bias = read_integers(layer.group, schema.BIAS, layer.shape[:1], layer.shape)
+    first = bias[:: layer.copies]
+    if layer.copies > 1 and not np.array_equal(bias, repeated(first, layer.copies)):
+        raise fault(layer.group, "the copies of a neuron differ; allowed: one value", schema.BIAS)
+    return first
+
+
+def _projection(group: h5py.Group, layer: _Layer, before: list[_Layer]) -> Projection:
     source = _source(group, before)
+    connection: Connection
     if read_word(group, schema.TYPE, schema.CONVOLUTION, schema.DENSE) == schema.CONVOLUTION:
-        return Projection(source.name, _convolution(group, shape), *_scaling(group))
-    if len(source.shape) != 1:
-        what = f"a dense layer listens to {source.shape}; allowed: (neurons,)"
-        raise fault(group, what, schema.SOURCE)
-    weights = read_integers(group, schema.WEIGHT, (prod(shape), prod(source.shape)))
-    return Projection(source.name, Dense(weights), *_scaling(group))
+        connection = _convolution(group, layer.shape)
+        shapes = (source.shape, layer.shape)
+    else:
+        if source.kind != schema.FLATTEN and len(source.shape) != 1:
+            what = f"a dense layer listens to {source.shape}; allowed: (neurons,)"
+            raise fault(group, what, schema.SOURCE)
+        sizes = (prod(layer.shape), prod(source.shape))
+        connection = Dense(read_integers(group, schema.WEIGHT, sizes))
+        shapes = (source.shape, layer.shape)
+    found: Connection | None = connection
+    if (source.copies, layer.copies) != (1, 1):
+        found = collapsed(connection, shapes, (source.copies, layer.copies))
+    if found is None:
+        raise fault(group, "the copies of a neuron differ; allowed: one set", schema.WEIGHT)
+    return Projection(source.name, found, *_scaling(group))
 
 
 def _scaling(group: h5py.Group) -> tuple[int, float]:
@@ -210,16 +255,80 @@ def _convolution(group: h5py.Group, shape: tuple[int, ...]) -> Convolution:
     )
 
 
-def _neuron(group: h5py.Group, channels: int) -> Neuron:
+def _neuron(group: h5py.Group, shape: tuple[int, ...], copies: int) -> Neuron:
+    kind = read_word(group, schema.TYPE, schema.STOCK, *TYPES.values())
+    if kind == schema.STOCK:
+        kind = schema.READOUT if schema.UNIT in group else schema.THERMOMETER
+        forgets = True
+    else:
+        forgets = kind == schema.THERMOMETER
     for key in (schema.CURRENT_DECAY, schema.POTENTIAL_DECAY):
-        if read_integer(group, key) != 0:
-            raise fault(group, "the neuron leaks; allowed: 0", key)
-    if read_word(group, schema.TYPE, schema.FIRING, schema.READOUT) == schema.READOUT:
-        return Readout(read_floats(group, schema.UNIT, (channels,)))
+        allowed = schema.FORGETS if forgets else schema.KEEPS
+        if (found := read_integer(group, key)) != allowed:
+            raise fault(group, f"the neuron decays by {found}; allowed: {allowed}", key)
+    return READERS[kind](group, shape, copies)
+
+
+def _bit_serial(group: h5py.Group, shape: tuple[int, ...], copies: int) -> BitSerial:
     levels, time_steps = (read_integer(group, key) for key in (schema.LEVELS, schema.TIME_STEPS))
     lead = time_steps - bits_for(levels)
     if not 0 <= lead <= schema.MAX_LEAD:
         least = bits_for(levels)
         what = f"{time_steps} for {levels} levels; allowed: {least}..{least + schema.MAX_LEAD}"
         raise fault(group, what, schema.TIME_STEPS)
-    return Firing(read_integers(group, schema.STEP, (channels,)), levels, lead)
+    return BitSerial(read_integers(group, schema.STEP, shape[:1]), levels, lead)
+
+
+def _graded(group: h5py.Group, shape: tuple[int, ...], copies: int) -> Graded:
+    step, levels = read_integers(group, schema.STEP, shape[:1]), read_integer(group, schema.LEVELS)
+    repeats, delay = (_steps(group, key, 0) for key in (schema.REPEATS, schema.DELAY))
+    return Graded(step, levels, repeats, delay)
+
+
+def _rate(group: h5py.Group, shape: tuple[int, ...], copies: int) -> Rate:
+    step, initial = (read_integers(group, k, shape[:1]) for k in (schema.STEP, schema.INITIAL))
+    return Rate(step, initial, _steps(group, schema.TIME_STEPS, 1))
+
+
+def _offset_spike(group: h5py.Group, shape: tuple[int, ...], copies: int) -> OffsetSpike:
+    step, initial = (read_integers(group, k, shape[:1]) for k in (schema.STEP, schema.INITIAL))
+    steps, rho, iterations = (
+        _steps(group, key, 1) for key in (schema.TIME_STEPS, schema.RHO, schema.ITERATIONS)
+    )
+    light = _within(group, schema.LIGHT, 0, read_integer(group, schema.LIGHT), 1)
+    return OffsetSpike(step, initial, steps, rho, iterations, bool(light))
+
+
+def _thermometer(group: h5py.Group, shape: tuple[int, ...], copies: int) -> Thermometer:
+    channels = shape[0] * copies
+    allowed = [(channels,), (*shape[:0:-1], channels)] if len(shape) > 1 else [(channels,)]
+    return Thermometer(thresholds_by_copy(read_integers(group, schema.STEP, *allowed), copies))
+
+
+def _readout(group: h5py.Group, shape: tuple[int, ...], copies: int) -> Readout:
+    unit = read_floats(group, schema.UNIT, shape[:1])
+    return Readout(unit, _steps(group, schema.LISTENS, 0))
+
+
+READERS: Mapping[str, Callable[[h5py.Group, tuple[int, ...], int], Neuron]] = MappingProxyType(
+    {
+        schema.BIT_SERIAL: _bit_serial,
+        schema.GRADED: _graded,
+        schema.RATE: _rate,
+        schema.OFFSET_SPIKE: _offset_spike,
+        schema.THERMOMETER: _thermometer,
+        schema.READOUT: _readout,
+    }
+)
+
+
+def _steps(group: h5py.Group, key: str, least: int) -> int:
+    return _within(group, key, least, read_integer(group, key))
+
+
+def _within(
+    group: h5py.Group, key: str, least: int, found: int, most: int = schema.MAX_STEPS
+) -> int:
+    if not least <= found <= most:
+        raise fault(group, f"{found}; allowed: {least}..{most}", key)
+    return found

@@ -1,13 +1,14 @@
 """The netx file: the one place that knows its keys and its numbers' types.
 
-docs/file-format.md says what they mean. Stock netx refuses both neuron types.
+docs/file-format.md says what they mean. Stock netx refuses every neuron type but CUBA, which stands
+where it runs as meant.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-VERSION = 1
+VERSION = 2
 
 SCHEMA_VERSION = "schemaVersion"
 SNNC_VERSION = "snncVersion"
@@ -21,6 +22,7 @@ INPUT_STEP = "inputStep"
 INPUT_CODE = "inputCode"
 INPUT_MEAN = "inputMean"
 INPUT_STD = "inputStd"
+INPUT_REPEATS = "inputRepeats"
 LABELS = "labels"
 REMARKS = "remarks"
 
@@ -49,13 +51,28 @@ TIME_STEPS = "timeSteps"
 CURRENT_DECAY = "iDecay"
 POTENTIAL_DECAY = "vDecay"
 UNIT = "unit"
+INITIAL = "vInit"
+REPEATS = "repeats"
+DELAY = "delay"
+RHO = "rho"
+ITERATIONS = "iterations"
+LIGHT = "light"
+COPIES = "copies"
+LISTENS = "listens"
 
 INPUT = "input"
 FLATTEN = "flatten"
 CONVOLUTION = "conv"
 DENSE = "dense"
-FIRING = "CUBA_ATF"
+BIT_SERIAL = "CUBA_ATF"
+GRADED = "CUBA_ATF_GRADED"
+RATE = "CUBA_SOFT"
+OFFSET_SPIKE = "CUBA_SOFT_OFFSET"
+THERMOMETER = "CUBA_COPIES"
 READOUT = "CUBA_ATF_OUT"
+STOCK = "CUBA"
+FORGETS, KEEPS = 4096, 0
+"""Decays of neurons that remember nothing, and of those that lose nothing."""
 
 WEIGHT_TYPE = np.int16
 """Holds every legal weight, −256 … 255."""
@@ -64,6 +81,8 @@ STATE_TYPE = np.int32
 COUNT_TYPE = np.int64
 """Shapes, indices and geometry, as stock netx writes them."""
 
+MAX_STEPS = 1 << 12
+"""Time steps of a train; a file that asks for more is damaged."""
 MAX_LEAD = 64
 """Silent fire steps, more than any network needs."""
 MAX_NUMBERS = 1 << 28

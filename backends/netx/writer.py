@@ -3,29 +3,38 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
+from types import MappingProxyType
 
 import h5py
 import numpy as np
 import numpy.typing as npt
 
 from snnc.backends.netx import schema
+from snnc.backends.netx.copies import (
+    copies_of,
+    expanded,
+    repeated,
+    runs_in_stock_netx,
+    stock_thresholds,
+)
 from snnc.compiler.errors import refusal
 from snnc.compiler.legality import verify
+from snnc.compiler.neurons import BitSerial, Graded, Neuron, OffsetSpike, Rate, Readout, Thermometer
 from snnc.compiler.spiking import (
     Connection,
     Convolution,
     Dense,
-    Firing,
-    Neuron,
+    Input,
     Population,
     Projection,
     SpikingNetwork,
 )
-from snnc.compiler.target import find_target
+from snnc.compiler.target import STOCK, find_target
 
 
 def write(network: SpikingNetwork, path: Path) -> None:
@@ -68,6 +77,7 @@ def _write_header(file: h5py.File, network: SpikingNetwork) -> None:
         file.attrs[key] = _texts(text)[0]
     file.attrs[schema.SCHEMA_VERSION] = schema.VERSION
     file.attrs[schema.INPUT_LEVELS] = source.levels
+    file.attrs[schema.INPUT_REPEATS] = source.repeats
     file.attrs[schema.INPUT_LOW] = source.low
     file.attrs[schema.INPUT_STEP] = source.step
     file.attrs[schema.INPUT_MEAN] = np.array(source.mean, np.float64)
@@ -88,16 +98,34 @@ def _write_layers(root: h5py.Group, network: SpikingNetwork) -> None:
     layers = _Layers(root)
     layers.add(network.input.name, schema.INPUT, network.input.shape)
     indices = {network.input.name: 0}
-    shapes = {name: node.shape for name, node in network.nodes.items()}
+    nodes = network.nodes
+    stock = runs_in_stock_netx(network)
     for population in network:
-        sources = [
-            layers.flattened(indices[each.source], shapes[each.source])
-            if isinstance(each.connection, Dense) and len(shapes[each.source]) > 1
-            else indices[each.source]
-            for each in population.projections
+        sources = [nodes[each.source] for each in population.projections]
+        places = [
+            layers.flattened(indices[node.name], _shape(node))
+            if isinstance(each.connection, Dense) and len(node.shape) > 1
+            else indices[node.name]
+            for node, each in zip(sources, population.projections, strict=True)
         ]
         indices[population.name] = layers.count
-        _write_population(layers, population, sources)
+        connections = [
+            expanded(each.connection, (node.shape, population.shape), _copies(node, population))
+            for node, each in zip(sources, population.projections, strict=True)
+        ]
+        projections = [
+            replace(each, connection=connection)
+            for each, connection in zip(population.projections, connections, strict=True)
+        ]
+        _write_population(layers, population, projections, places, stock=stock)
+
+
+def _shape(node: Input | Population) -> tuple[int, ...]:
+    return (node.shape[0] * copies_of(node), *node.shape[1:])
+
+
+def _copies(source: Input | Population, population: Population) -> tuple[int, int]:
+    return copies_of(source), copies_of(population)
 
 
 class _Layers:
@@ -121,16 +149,23 @@ class _Layers:
         return self.count - 1
 
 
-def _write_population(layers: _Layers, population: Population, sources: list[int]) -> None:
-    kind = _type_of(population.projections[0].connection)
-    group = layers.add(population.name, kind, population.shape)
-    _write_projection(group, population.projections[0], sources[0])
-    for k, (each, source) in enumerate(zip(population.projections[1:], sources[1:], strict=True)):
+def _write_population(
+    layers: _Layers,
+    population: Population,
+    projections: Sequence[Projection],
+    sources: Sequence[int],
+    *,
+    stock: bool,
+) -> None:
+    group = layers.add(population.name, _type_of(projections[0].connection), _shape(population))
+    _write_projection(group, projections[0], sources[0])
+    for k, (each, source) in enumerate(zip(projections[1:], sources[1:], strict=True)):
         further = group.create_group(f"{schema.PROJECTION}/{k}")
         further[schema.TYPE] = np.bytes_(_type_of(each.connection))
         _write_projection(further, each, source)
-    _write_array(group, schema.BIAS, population.bias.astype(schema.STATE_TYPE))
-    _write_neuron(group.create_group(schema.NEURON), population.neuron)
+    bias = repeated(population.bias, copies_of(population))
+    _write_array(group, schema.BIAS, bias.astype(schema.STATE_TYPE))
+    write_neuron(group.create_group(schema.NEURON), population.neuron, stock=stock)
 
 
 def _type_of(connection: Connection) -> str:
@@ -163,16 +198,62 @@ def _write_geometry(group: h5py.Group, convolution: Convolution) -> None:
         group[key] = np.array(numbers, schema.COUNT_TYPE)
 
 
-def _write_neuron(group: h5py.Group, neuron: Neuron) -> None:
-    group[schema.CURRENT_DECAY] = group[schema.POTENTIAL_DECAY] = schema.COUNT_TYPE(0)
-    if isinstance(neuron, Firing):
-        group[schema.TYPE] = np.bytes_(schema.FIRING)
-        _write_array(group, schema.STEP, neuron.step.astype(schema.STATE_TYPE))
-        group[schema.LEVELS] = schema.COUNT_TYPE(neuron.levels)
-        group[schema.TIME_STEPS] = schema.COUNT_TYPE(neuron.time_steps)
+def write_neuron(group: h5py.Group, neuron: Neuron, *, stock: bool) -> None:
+    """Write the law of a population; stock where Lava's own neuron obeys it."""
+    forgets = stock or isinstance(neuron, Thermometer)
+    decay = schema.FORGETS if forgets else schema.KEEPS
+    group[schema.CURRENT_DECAY] = group[schema.POTENTIAL_DECAY] = schema.COUNT_TYPE(decay)
+    group[schema.TYPE] = np.bytes_(schema.STOCK if stock else TYPES[type(neuron)])
+    for key, values in _arrays(neuron, stock=stock):
+        _write_array(group, key, values)
+    for key, number in _numbers(neuron):
+        group[key] = schema.COUNT_TYPE(number)
+
+
+TYPES: Mapping[type[Neuron], str] = MappingProxyType(
+    {
+        BitSerial: schema.BIT_SERIAL,
+        Graded: schema.GRADED,
+        Rate: schema.RATE,
+        OffsetSpike: schema.OFFSET_SPIKE,
+        Thermometer: schema.THERMOMETER,
+        Readout: schema.READOUT,
+    }
+)
+"""How each law is called in a file."""
+
+
+def _arrays(neuron: Neuron, *, stock: bool) -> Iterator[tuple[str, npt.NDArray[np.generic]]]:
+    if isinstance(neuron, Readout):
+        if stock:
+            never = np.full(1, STOCK.threshold_max, schema.STATE_TYPE)
+            yield schema.STEP, never
+        yield schema.UNIT, neuron.unit
+    elif isinstance(neuron, Thermometer):
+        yield schema.STEP, stock_thresholds(neuron.thresholds).astype(schema.STATE_TYPE)
     else:
-        group[schema.TYPE] = np.bytes_(schema.READOUT)
-        _write_array(group, schema.UNIT, neuron.unit)
+        yield schema.STEP, neuron.step.astype(schema.STATE_TYPE)
+    if isinstance(neuron, Rate | OffsetSpike):
+        yield schema.INITIAL, neuron.initial.astype(schema.STATE_TYPE)
+
+
+def _numbers(neuron: Neuron) -> Iterator[tuple[str, int]]:
+    if isinstance(neuron, BitSerial | Graded):
+        yield schema.LEVELS, neuron.levels
+    if isinstance(neuron, BitSerial):
+        yield schema.TIME_STEPS, neuron.time_steps
+    elif isinstance(neuron, Graded):
+        yield from ((schema.REPEATS, neuron.repeats), (schema.DELAY, neuron.delay))
+    elif isinstance(neuron, Thermometer):
+        yield schema.COPIES, neuron.levels
+    elif isinstance(neuron, Readout):
+        yield schema.LISTENS, neuron.listens
+    else:
+        yield schema.TIME_STEPS, neuron.steps
+    if isinstance(neuron, OffsetSpike):
+        yield schema.RHO, neuron.rho
+        yield schema.ITERATIONS, neuron.iterations
+        yield schema.LIGHT, int(neuron.light)
 
 
 def _write_array(group: h5py.Group, key: str, values: npt.NDArray[np.generic]) -> None:

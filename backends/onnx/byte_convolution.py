@@ -19,7 +19,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from snnc.compiler.spiking import Convolution, Firing, Input, Integers, Population, levels_of
+from snnc.compiler.neurons import BitSerial, Integers
+from snnc.compiler.spiking import Convolution, Input, Population, levels_of
 
 MOST_LEVELS = 255
 """Levels that a byte holds."""
@@ -49,7 +50,7 @@ def byte_convolution(population: Population, source: Input | Population) -> Byte
     connection = projection.connection
     if others or not isinstance(connection, Convolution):
         return None
-    if not isinstance(neuron, Firing) or not _quotients_are_exact(neuron):
+    if not isinstance(neuron, BitSerial) or not _quotients_are_exact(neuron):
         return None
     if population.bias.ndim > 1 or max(neuron.levels, levels_of(source)) > MOST_LEVELS:
         return None
@@ -61,7 +62,7 @@ def byte_convolution(population: Population, source: Input | Population) -> Byte
     return ByteConvolution(*weights, scale, bias.astype(np.int32))
 
 
-def _quotients_are_exact(neuron: Firing) -> bool:
+def _quotients_are_exact(neuron: BitSerial) -> bool:
     odd = bool(np.all(neuron.step % 2 == 1))
     return odd and (2 * neuron.levels - 1) * int(neuron.step.max()) < EXACT_QUOTIENTS
 

@@ -15,27 +15,33 @@ Most convolutions are computed in bytes instead, about three times as fast: byte
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
-
 import numpy as np
-import numpy.typing as npt
 import onnx
-from onnx import TensorProto, helper, numpy_helper
+from onnx import TensorProto, helper
 
+from snnc.backends.onnx.builder import Builder, Numbers
 from snnc.backends.onnx.byte_convolution import MOST_LEVELS, ByteConvolution, byte_convolution
+from snnc.backends.onnx.trains import add_train
+from snnc.compiler.neurons import (
+    BitSerial,
+    Graded,
+    Neuron,
+    OffsetSpike,
+    Rate,
+    Readout,
+    Thermometer,
+)
 from snnc.compiler.spiking import (
     Convolution,
     Dense,
-    Firing,
     Input,
     Population,
     Projection,
     SpikingNetwork,
+    as_staircase,
     per_neuron,
 )
 from snnc.compiler.target import find_target
-
-Numbers: TypeAlias = npt.NDArray[np.generic]
 
 EXACT_BITS = 24
 """Signed width of the widest state that float32 carries without loss."""
@@ -46,9 +52,10 @@ _FLOAT, _UINT8 = TensorProto.FLOAT, TensorProto.UINT8
 def golden_model(network: SpikingNetwork, *, every_population: bool) -> onnx.ModelProto:
     """Build the graph of a legal network.
 
-    Input, by its name: level numbers (images, *shape). Outputs, by their names: the levels of
-    every firing population in order, if asked for, and last the read-out's potential v. All are
-    whole numbers (images, *shape), as uint8 or float32: the graph says which.
+    Input, by its name: level numbers (images, *shape). Outputs, by their names: what every firing
+    population sends, in order, if asked for, and last the read-out's potential v. Numbers are
+    (images, *shape), trains of spikes (time steps, images, *shape); all are whole, as uint8 or
+    float32: the graph says which.
     """
     assert find_target(network.provenance.target).state_bits <= EXACT_BITS
     graph = _Graph(network.input)
@@ -66,37 +73,75 @@ def golden_model(network: SpikingNetwork, *, every_population: bool) -> onnx.Mod
     return helper.make_model(proto, opset_imports=[opset], ir_version=8, producer_name="snnc")
 
 
-class _Graph:
-    """Nodes and constants in the order of computation; a node is known by the value it gives."""
+class _Graph(Builder):
+    """Populations in the order of computation; a node is known by the value it gives."""
 
     def __init__(self, source: Input) -> None:
-        self.nodes: list[onnx.NodeProto] = []
-        self.initializers: list[onnx.TensorProto] = []
+        super().__init__()
         self.sources: dict[str, Input | Population] = {source.name: source}
-        self.types: dict[str, int] = {
-            source.name: _UINT8 if source.levels <= MOST_LEVELS else _FLOAT
-        }
+        self.types[source.name] = _UINT8 if source.levels <= MOST_LEVELS else _FLOAT
 
     def value(self, node: Input | Population) -> onnx.ValueInfoProto:
         """What is known of a value that enters or leaves."""
-        return helper.make_tensor_value_info(node.name, self.types[node.name], [BATCH, *node.shape])
+        shape: list[int | str | None] = [BATCH, *node.shape]
+        if isinstance(node, Population) and isinstance(node.neuron, Rate | OffsetSpike):
+            shape = [node.neuron.levels, *shape]
+        return helper.make_tensor_value_info(node.name, self.types[node.name], shape)
 
     def add_population(self, population: Population) -> None:
-        """Add what gives a population's levels, or its potential."""
-        source = population.projections[0].source
-        constants = byte_convolution(population, self.sources[source])
-        if constants is None:
-            self.add_floats(population)
+        """Add what gives a population's numbers, its train, or its potential."""
+        staircase = as_staircase(population)
+        constants = None
+        if staircase is not None:
+            source = population.projections[0].source
+            constants = byte_convolution(staircase, self.sources[source])
+        if isinstance(population.neuron, Rate | OffsetSpike):
+            self.add_train(population, population.neuron)
+        elif staircase is not None and constants is not None:
+            self.add_bytes(staircase, constants)
         else:
-            self.add_bytes(population, constants)
-        self.types[population.name] = _FLOAT if constants is None else _UINT8
+            self.add_floats(staircase or population)
         self.sources[population.name] = population
+
+    def add_train(self, population: Population, neuron: Rate | OffsetSpike) -> None:
+        """Currents of all time steps at once, then one step after the other."""
+        name, steps = population.name, neuron.levels
+        terms = [
+            self.currents(each, population, steps, f"{name}:{k}")
+            for k, each in enumerate(population.projections)
+        ]
+        bias = per_neuron(population.bias, population.shape)
+        terms.append(self.floats(f"{name}:bias", np.asarray(bias)))
+        total = self.node("Sum", *terms, output=f"{name}:sum")
+        sources = (_kind(self.sources[each.source]) for each in population.projections)
+        if all(isinstance(each, Input | Graded) for each in sources):
+            length = np.array((steps, *(1,) * (1 + len(population.shape))))
+            repeated = self.constant(f"{name}:length", length)
+            total = self.node("Expand", total, repeated, output=f"{name}:current")
+        add_train(self, population, neuron, total)
+        self.types[name] = _UINT8
+
+    def currents(
+        self, projection: Projection, population: Population, steps: int, name: str
+    ) -> str:
+        """What arrives in each time step: (steps, images, *shape), or (1, …) of a constant."""
+        source = self.sources[projection.source]
+        flat = projection.source
+        if isinstance(_kind(source), Rate | OffsetSpike):
+            shape = self.constant(f"{name}:merged", np.array((-1, *source.shape)))
+            flat = self.node("Reshape", flat, shape, output=f"{name}:source")
+            self.types[flat] = _UINT8
+        else:
+            steps = 1
+        sums = self.projection(projection, flat, population, f"{name}:sums", None)
+        parted = self.constant(f"{name}:parted", np.array((steps, -1, *population.shape)))
+        return self.node("Reshape", sums, parted, output=name)
 
     def add_bytes(self, population: Population, constants: ByteConvolution) -> None:
         """One operator on bytes, and the ceiling N."""
         name, (projection,), neuron = population.name, population.projections, population.neuron
         assert isinstance(projection.connection, Convolution)
-        assert isinstance(neuron, Firing)
+        assert isinstance(neuron, BitSerial)
         one = self.constant(f"{name}:one", np.array(1, np.float32))
         zero = self.constant(f"{name}:zero", np.array(0, np.uint8))
         weights = (
@@ -111,35 +156,78 @@ class _Graph:
         levels = self.convolution("QLinearConv", projection.connection, *inputs, output=f"{name}:u")
         highest = self.constant(f"{name}:highest", np.array(neuron.levels, np.uint8))
         self.node("Clip", levels, zero, highest, output=name)
+        self.types[name] = _UINT8
 
     def add_floats(self, population: Population) -> None:
         """Sum what arrives; a firing neuron puts the sum on its staircase."""
         name, neuron = population.name, population.neuron
         total = self.sum(population)
-        if isinstance(neuron, Firing):
+        if isinstance(neuron, BitSerial):
             step = self.floats(f"{name}:step", per_neuron(neuron.step, population.shape))
             quotient = self.node("Div", total, step, output=f"{name}:quotient")
             floor = self.node("Floor", quotient, output=f"{name}:floor")
             lowest = self.floats(f"{name}:lowest", np.array(0))
             highest = self.floats(f"{name}:highest", np.array(neuron.levels))
             self.node("Clip", floor, lowest, highest, output=name)
+        elif isinstance(neuron, Thermometer):
+            self.count_copies(population, neuron, total)
         else:
             self.node("Identity", total, output=name)
+        self.types[name] = _FLOAT
+
+    def count_copies(self, population: Population, neuron: Thermometer, total: str) -> None:
+        """The copies whose threshold the sum exceeds."""
+        name = population.name
+        fired = []
+        for copy, threshold in enumerate(neuron.thresholds):
+            constant = self.floats(
+                f"{name}:threshold {copy}", per_neuron(threshold, population.shape)
+            )
+            above = self.node("Greater", total, constant, output=f"{name}:above {copy}")
+            fired.append(self.node("Cast", above, output=f"{name}:copy {copy}", to=_FLOAT))
+        self.node("Sum", *fired, output=name)
 
     def sum(self, population: Population) -> str:
         """Add the projections; the first one takes the bias along where its operator can."""
         name, (first, *others) = population.name, population.projections
         bias = per_neuron(population.bias, population.shape)
         carried = isinstance(first.connection, Dense) or population.bias.ndim == 1
-        terms = [self.projection(first, population, f"{name}:0", bias if carried else None)]
-        for k, each in enumerate(others, start=1):
-            terms.append(self.projection(each, population, f"{name}:{k}", None))
+        terms = []
+        for k, each in enumerate((first, *others)):
+            source = self.counts(each.source, population)
+            added = bias if carried and k == 0 else None
+            terms.append(self.projection(each, source, population, f"{name}:{k}", added))
         if not carried:
             terms.append(self.floats(f"{name}:bias", bias))
         return self.node("Sum", *terms, output=f"{name}:sum") if len(terms) > 1 else terms[0]
 
+    def counts(self, source: str, population: Population) -> str:
+        """The numbers of a source; of a train the spikes that a read-out counts."""
+        neuron, node = population.neuron, _kind(self.sources[source])
+        if not isinstance(neuron, Readout) or not neuron.listens:
+            return source
+        name = f"{source}:{population.name}"
+        if not isinstance(node, Rate | OffsetSpike):
+            times = self.floats(f"{name}:times", np.array(neuron.listens))
+            counted = self.node("Mul", self.cast(source, _FLOAT), times, output=name)
+        else:
+            bounds = (("first", 0), ("last", neuron.listens), ("axis", 0))
+            parts = [self.constant(f"{name}:{key}", np.array([n])) for key, n in bounds]
+            train = self.node("Slice", source, *parts, output=f"{name}:train")
+            self.types[train] = _UINT8
+            axis = parts[-1]
+            spikes = self.cast(train, _FLOAT)
+            counted = self.node("ReduceSum", spikes, axis, output=name, keepdims=0)
+        self.types[counted] = _FLOAT
+        return counted
+
     def projection(
-        self, projection: Projection, population: Population, name: str, bias: Numbers | None
+        self,
+        projection: Projection,
+        source: str,
+        population: Population,
+        name: str,
+        bias: Numbers | None,
     ) -> str:
         """2^e · Σ w·n, and the bias if there is one, in the shape of the population."""
         connection = projection.connection
@@ -147,25 +235,15 @@ class _Graph:
         if isinstance(connection, Convolution):
             if bias is not None:
                 inputs.append(self.floats(f"{name}:bias", bias.reshape(-1)))
-            source = self.cast(projection.source, _FLOAT)
-            return self.convolution("Conv", connection, source, *inputs, output=name)
+            numbers = self.cast(source, _FLOAT)
+            return self.convolution("Conv", connection, numbers, *inputs, output=name)
         if bias is not None:
             whole = np.broadcast_to(bias, population.shape).reshape(-1)
             inputs.append(self.floats(f"{name}:bias", whole))
-        flat = self.node("Flatten", self.cast(projection.source, _FLOAT), output=f"{name}:flat")
+        flat = self.node("Flatten", self.cast(source, _FLOAT), output=f"{name}:flat")
         gemm = self.node("Gemm", flat, *inputs, output=f"{name}:gemm", transB=1)
         shape = self.constant(f"{name}:shape", np.array((0, *population.shape), np.int64))
         return self.node("Reshape", gemm, shape, output=name)
-
-    def cast(self, name: str, wanted: int) -> str:
-        """The levels of a source in the type that an operator takes."""
-        if self.types[name] == wanted:
-            return name
-        known = f"{name}:as {TensorProto.DataType.Name(wanted)}"
-        if known not in self.types:
-            self.types[known] = wanted
-            self.node("Cast", name, output=known, to=wanted)
-        return known
 
     def convolution(
         self, operator: str, convolution: Convolution, *inputs: str, output: str
@@ -181,22 +259,7 @@ class _Graph:
             group=convolution.groups,
         )
 
-    def node(
-        self,
-        operator: str,
-        *inputs: str,
-        output: str,
-        **attributes: Any,  # noqa: ANN401
-    ) -> str:
-        """Add a node and name its value."""
-        self.nodes.append(helper.make_node(operator, inputs, [output], **attributes))
-        return output
 
-    def floats(self, name: str, values: Numbers) -> str:
-        """Add a constant of whole numbers that float32 holds exactly."""
-        return self.constant(name, values.astype(np.float32))
-
-    def constant(self, name: str, values: Numbers) -> str:
-        """Add a constant and name it."""
-        self.initializers.append(numpy_helper.from_array(np.ascontiguousarray(values), name))
-        return name
+def _kind(node: Input | Population) -> Input | Neuron:
+    """What decides how a node sends."""
+    return node if isinstance(node, Input) else node.neuron

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from snnc.compiler.network import Builder, Network
+from snnc.compiler.neurons import bits_for
 from snnc.compiler.operators import Affine, Staircase
-from snnc.compiler.spiking import bits_for
 
 
 def coarsen_staircases(network: Network, time_steps: int | None) -> Network:

@@ -15,6 +15,7 @@ import numpy as np
 
 from snnc.compiler.errors import Problem, SnncError
 from snnc.compiler.network import Network, Node
+from snnc.compiler.neurons import BitSerial, Firing, Integers, Readout
 from snnc.compiler.operators import Conv, Floats, MatMul, Source, Staircase, per_channel
 from snnc.compiler.quantization.feedback import Statistics
 from snnc.compiler.quantization.grid import Grid, finest_exponent, on_grid, spacing
@@ -25,13 +26,10 @@ from snnc.compiler.spiking import (
     Connection,
     Convolution,
     Dense,
-    Firing,
     Input,
-    Integers,
     Population,
     Projection,
     Provenance,
-    Readout,
     SpikingNetwork,
     planar,
 )
@@ -119,11 +117,11 @@ def _firing(
     if r is not None and grid is not None:
         grids.append(grid)
         projections = _on_one_grid(layer, names, r, grid.exponent)
-        return _made(layer, names, projections, grid.bias, Firing(grid.step, levels))
+        return _made(layer, names, projections, grid.bias, BitSerial(grid.step, levels))
     layer = clipped(layer, precision)
     scale = steps(layer, levels, precision)
     projections, bias = _rounded(layer, names, scale, precision)
-    neuron = Firing(scale.astype(np.int64), levels)
+    neuron = BitSerial(scale.astype(np.int64), levels)
     return _made(layer, names, projections, _whole(bias, scale), neuron)
 
 

@@ -3,7 +3,9 @@
 Pipelined, a new image enters every max(T) steps, and all sources of a population must end in the
 same step: a population reads the bits of one image in one window. A source that is early, because
 its way is shorter, passes through relays: populations with Δ = 1 and weight 1, which send on what
-they hear. Sequential, one image is in flight at a time and no relay is needed.
+they hear. Sequential, one image is in flight at a time, and neurons that accumulate need no relay.
+Where spikes count by the step they come in, or neurons remember nothing, all sources must begin in
+the same step, whatever the schedule.
 """
 
 from __future__ import annotations
@@ -14,16 +16,23 @@ from dataclasses import replace
 import numpy as np
 
 from snnc.compiler.legality import bits_arrive_in_order
+from snnc.compiler.neurons import (
+    BitSerial,
+    Firing,
+    Graded,
+    OffsetSpike,
+    Rate,
+    Thermometer,
+    bits_for,
+)
 from snnc.compiler.spiking import (
     Convolution,
     Dense,
-    Firing,
     Input,
     Population,
     Projection,
     Schedule,
     SpikingNetwork,
-    bits_for,
     levels_of,
 )
 from snnc.compiler.target import find_target
@@ -45,13 +54,17 @@ def align_sources(network: SpikingNetwork) -> SpikingNetwork:
     depth = _depths(network)
     late = {name: n for name, n in _lateness(network, depth).items() if n}
     nodes = network.nodes
-    sent = [bits_for(levels_of(nodes[name])) for name in late]
-    period = max(network.input.time_steps, *sent, *(p.neuron.time_steps for p in network))
+    relays = {name: _relay_neuron(nodes[name], network) for name in late}
+    turns = [each.neuron.time_steps for each in network]
+    turns += [each.time_steps for each in relays.values()]
+    period = max(network.input.time_steps, *turns)
     populations: list[Population] = []
     for node in (network.input, *network):
         if isinstance(node, Population):
             populations.append(_redirected(_stretched(node, period), depth))
-        populations += (_stretched(each, period) for each in _relays(node, late.get(node.name, 0)))
+        if node.name in late:
+            repeated = _relays(node, relays[node.name], late[node.name])
+            populations += (_stretched(each, period) for each in repeated)
     return network.replaced(tuple(populations))
 
 
@@ -73,7 +86,22 @@ def _lateness(network: SpikingNetwork, depth: Mapping[str, int]) -> Mapping[str,
     return relays
 
 
-def _relays(node: Input | Population, count: int) -> Iterator[Population]:
+def _relay_neuron(node: Input | Population, network: SpikingNetwork) -> Firing:
+    """A neuron of the network's code that sends on what a node sends."""
+    ones = np.ones(node.shape[0], np.int64)
+    first = network.populations[0].neuron
+    levels = levels_of(node)
+    if isinstance(first, Thermometer):
+        return Thermometer(np.arange(levels)[:, None] * ones)
+    if isinstance(first, Rate | OffsetSpike):
+        if node is network.input:
+            delay = first.wait if isinstance(first, OffsetSpike) else 0
+            return Graded(ones, levels, first.time_steps, delay)
+        return replace(first, step=ones, initial=0 * ones)
+    return Graded(ones, levels) if isinstance(first, Graded) else BitSerial(ones, levels)
+
+
+def _relays(node: Input | Population, neuron: Firing, count: int) -> Iterator[Population]:
     """A chain of populations that repeat a node, each one hop later."""
     channels = node.shape[0]
     ones = np.ones((channels, 1, 1, 1), np.int64)
@@ -88,7 +116,7 @@ def _relays(node: Input | Population, count: int) -> Iterator[Population]:
             node.shape,
             (Projection(_relay(node.name, index), repeat),),
             np.zeros(channels, np.int64),
-            Firing(np.ones(channels, np.int64), levels_of(node)),
+            neuron,
         )
 
 
@@ -98,9 +126,9 @@ def _relay(source: str, count: int) -> str:
 
 
 def _stretched(population: Population, period: int) -> Population:
-    """The same population with P fire steps, the first of them silent."""
+    """The same population with P fire steps, the first of them silent, if it sends bits."""
     neuron = population.neuron
-    if not isinstance(neuron, Firing):
+    if not isinstance(neuron, BitSerial):
         return population
     return replace(population, neuron=replace(neuron, lead=period - bits_for(neuron.levels)))
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from snnc.compiler.levels import Levels, levels_behind
 from snnc.compiler.network import Builder, Network, Node
+from snnc.compiler.neurons import bits_for
 from snnc.compiler.operators import (
     Affine,
     AveragePool,
@@ -24,7 +25,7 @@ from snnc.compiler.operators import (
     Shape,
     Staircase,
 )
-from snnc.compiler.spiking import Schedule, bits_for
+from snnc.compiler.spiking import Schedule
 
 AveragePools: TypeAlias = Literal["auto", "compose", "sum"]
 

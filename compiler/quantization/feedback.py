@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from snnc.compiler.neurons import Integers
 from snnc.compiler.operators import Floats
-from snnc.compiler.spiking import Integers
 
 DAMPING = 0.01
 """Of the mean variance, added to each: few images leave C singular."""

@@ -16,9 +16,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from snnc.compiler.neurons import Integers
 from snnc.compiler.operators import Floats
 from snnc.compiler.quantization.layer import Layer, Precision
-from snnc.compiler.spiking import Integers
 
 TOLERANCE = 1e-3
 """How near to a whole number a weight must be: float32 scales leave it 1e-5 off at most."""

@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from snnc.compiler.neurons import Integers
 from snnc.compiler.operators import Floats, per_channel
 from snnc.compiler.quantization.feedback import Statistics, best_clips, rounded
 from snnc.compiler.quantization.layer import Layer, Precision
 from snnc.compiler.quantization.scale import is_wide, placed
-from snnc.compiler.spiking import Integers
 
 
 @dataclass(frozen=True, eq=False)

@@ -34,7 +34,8 @@ class Kernel:
         """Weigh one time step; silence costs nothing, as on the chip.
 
         Args:
-            spikes: payloads of the source's shape.
+            spikes: payloads of the source's shape, or the spikes of its copies (copies, *shape):
+                these share their weights, and their sum is what counts.
 
         Returns:
             The sums, of the population's shape.
@@ -43,7 +44,8 @@ class Kernel:
             return self.silence
         if self._session is None:
             self._session = _session(self._model)
-        self._input[0] = spikes
+        copies = spikes.ndim == self._input.ndim
+        self._input[0] = spikes.sum(axis=0) if copies else spikes
         (sums,) = self._session.run(None, {"n": self._input})
         return np.asarray(sums, np.int32).reshape(self._shape) << self._exponent
 

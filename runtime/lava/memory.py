@@ -16,7 +16,8 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from snnc.compiler.spiking import Firing, Integers, SpikingNetwork
+from snnc.compiler.neurons import Integers, Readout
+from snnc.compiler.spiking import SpikingNetwork
 
 Levels: TypeAlias = npt.NDArray[np.integer[Any]]
 
@@ -36,7 +37,7 @@ class Chunk:
     logits: Integers
     """(images, *shape of the read-out): its potentials v."""
     spikes: Mapping[str, npt.NDArray[np.uint8]]
-    """(images, T, ⌈neurons/8⌉) for each firing population: `numpy.packbits` of every time step."""
+    """(images, planes, ⌈neurons/8⌉) for each firing population, see `snnc.runtime.spikes`."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,16 +56,17 @@ class Memory:
     @classmethod
     def of(cls, network: SpikingNetwork, capacity: int) -> Memory:
         """Room for the images and results of capacity images."""
-        firing = {each.name: each for each in network if isinstance(each.neuron, Firing)}
+        planes = {
+            each.name: (capacity, each.neuron.planes, -(-each.size // 8))
+            for each in network
+            if not isinstance(each.neuron, Readout)
+        }
         return cls(
             capacity,
             shared_zeros((1,), np.int64),
             shared_zeros((capacity, *network.input.shape), np.int32),
             shared_zeros((capacity, *network.readout.shape), np.int32),
-            {
-                name: shared_zeros((capacity, each.neuron.time_steps, -(-each.size // 8)), np.uint8)
-                for name, each in firing.items()
-            },
+            {name: shared_zeros(shape, np.uint8) for name, shape in planes.items()},
             {each.name: shared_zeros((1,), np.int64) for each in network},
         )
 

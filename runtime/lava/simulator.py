@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from importlib.util import find_spec
 from itertools import chain, islice
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from snnc.compiler.errors import Problem, SnncError, refusal
 from snnc.compiler.legality import verify
-from snnc.compiler.spiking import Firing, Input, Population, SpikingNetwork
+from snnc.compiler.neurons import BitSerial, Graded, Neuron, OffsetSpike, Rate, Readout, Thermometer
+from snnc.compiler.spiking import Input, Population, SpikingNetwork
 from snnc.compiler.target import find_target
 from snnc.compiler.timing import Timing, timing_of
 from snnc.runtime.lava.kernels import Kernel
@@ -23,11 +25,27 @@ from snnc.runtime.lava.neuron_law import (
     LOWEST_STATE,
     STATE_BITS,
     BitSerialNeurons,
+    Copies,
+    GradedNeurons,
+    Membrane,
     ReadoutNeurons,
 )
+from snnc.runtime.lava.rate_law import OffsetSpikeNeurons, RateNeurons
 
 if TYPE_CHECKING:
     from lava.magma.core.process.process import AbstractProcess
+
+LAWS: Mapping[type[Neuron], type[Membrane]] = MappingProxyType(
+    {
+        BitSerial: BitSerialNeurons,
+        Graded: GradedNeurons,
+        Rate: RateNeurons,
+        OffsetSpike: OffsetSpikeNeurons,
+        Thermometer: Copies,
+        Readout: ReadoutNeurons,
+    }
+)
+"""What simulates each neuron."""
 
 
 def require_lava() -> None:
@@ -135,9 +153,9 @@ def _assemble(network: SpikingNetwork, timing: Timing, memory: Memory) -> Abstra
     for population in network:
         neurons = _neurons(population, timing, memory)
         for each in population.projections:
-            source_shape = nodes[each.source].shape
-            kernel = Kernel(each, source_shape, population.shape)
-            synapse = Synapse(kernel=kernel, source_shape=source_shape, shape=population.shape)
+            node = nodes[each.source]
+            kernel = Kernel(each, node.shape, population.shape)
+            synapse = Synapse(kernel=kernel, source_shape=_sent(node), shape=population.shape)
             spikes[each.source].connect(synapse.s_in)
             synapse.a_out.connect(neurons.a_in)
         spikes[population.name] = neurons.s_out
@@ -145,12 +163,19 @@ def _assemble(network: SpikingNetwork, timing: Timing, memory: Memory) -> Abstra
 
 
 def _neurons(population: Population, timing: Timing, memory: Memory) -> AbstractProcess:
-    from snnc.runtime.lava.processes.neuron import AccumulateFire, Readout
+    from snnc.runtime.lava.processes import neuron as processes
 
-    slot, period = timing.slots[population.name], timing.period
-    if isinstance(population.neuron, Firing):
-        law = BitSerialNeurons(population, slot, period)
-        return AccumulateFire(law=law, population=population, memory=memory)
-    return Readout(
-        law=ReadoutNeurons(population, slot, period), population=population, memory=memory
-    )
+    law = LAWS[type(population.neuron)](population, timing.slots[population.name], timing.period)
+    process = processes.SpikingNeurons
+    if isinstance(population.neuron, Graded):
+        process = processes.GradedNeurons
+    elif isinstance(population.neuron, Readout):
+        process = processes.Readout
+    return process(law=law, population=population, memory=memory, sent=_sent(population))
+
+
+def _sent(node: Input | Population) -> tuple[int, ...]:
+    """The shape of what a node sends in one time step: of copies all spikes."""
+    if isinstance(node, Population) and isinstance(node.neuron, Thermometer):
+        return (node.neuron.levels, *node.shape)
+    return node.shape

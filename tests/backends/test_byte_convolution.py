@@ -6,16 +6,8 @@ from integer_law import evaluate
 from spiking_networks import chain
 
 from snnc.backends.onnx.byte_convolution import ByteConvolution, byte_convolution
-from snnc.compiler.spiking import (
-    Convolution,
-    Dense,
-    Firing,
-    Input,
-    Population,
-    Projection,
-    Readout,
-    SpikingNetwork,
-)
+from snnc.compiler.neurons import BitSerial, Readout
+from snnc.compiler.spiking import Convolution, Dense, Input, Population, Projection, SpikingNetwork
 from snnc.runtime.golden import Golden
 
 
@@ -25,7 +17,7 @@ def network(
     """One pixel seen by a channel for each bias, each a 1x1 convolution, and a read-out."""
     channels = len(biases)
     conv = Convolution(np.full((channels, 1, 1, 1), weight))
-    fired = Firing(np.full(channels, step), levels)
+    fired = BitSerial(np.full(channels, step), levels)
     populations = (
         Population("conv", (channels, 1, 1), (Projection("x", conv),), biases, fired),
         Population(

@@ -7,7 +7,8 @@ from integer_law import evaluate
 from spiking_networks import chain, networks, random_network
 
 from snnc.backends.onnx.golden import golden_model
-from snnc.compiler.spiking import Integers, SpikingNetwork
+from snnc.compiler.neurons import Integers
+from snnc.compiler.spiking import SpikingNetwork
 from snnc.runtime.golden import Golden
 
 
@@ -22,10 +23,10 @@ def test_golden_is_the_integer_law(network: SpikingNetwork) -> None:
     pixels = pixels_for(network, 5)
     expected = evaluate(network, pixels)
     found = Golden(network, every_population=True, threads=1).run(pixels)
-    for name, levels in found.levels.items():
+    for name, levels in found.sent.items():
         np.testing.assert_array_equal(levels, expected[name], err_msg=name)
     np.testing.assert_array_equal(found.potential, expected[network.readout.name])
-    assert list(found.levels) == [each.name for each in network][:-1]
+    assert list(found.sent) == [each.name for each in network][:-1]
 
 
 @pytest.mark.parametrize("levels", [1, 4, 7, 8])
@@ -44,7 +45,7 @@ def test_only_the_readout_leaves_unless_all_are_asked_for() -> None:
     network = random_network(0)
     outputs = golden_model(network, every_population=False).graph.output
     assert [each.name for each in outputs] == [network.readout.name]
-    assert not Golden(network, threads=1).run(pixels_for(network, 1)).levels
+    assert not Golden(network, threads=1).run(pixels_for(network, 1)).sent
 
 
 def test_batches_are_the_whole() -> None:

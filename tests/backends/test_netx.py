@@ -16,7 +16,8 @@ from snnc.backends.netx.arrays import MEND
 from snnc.backends.netx.reader import read
 from snnc.backends.netx.writer import write
 from snnc.compiler.errors import SnncError
-from snnc.compiler.spiking import Firing, Population, SpikingNetwork
+from snnc.compiler.neurons import Firing
+from snnc.compiler.spiking import Population, SpikingNetwork
 
 shared_folder = settings(
     max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
@@ -133,7 +134,7 @@ def test_another_version(tmp_path: Path) -> None:
     with h5py.File(path, "r+") as file:
         file.attrs["schemaVersion"] = 99
     mend = "compile the model again with this snnc"
-    assert refused(path) == f"{path}: schema version 99; allowed: 1\n  help: {mend}"
+    assert refused(path) == f"{path}: schema version 99; allowed: 2\n  help: {mend}"
 
 
 Tamper = Callable[[h5py.File], None]
@@ -201,8 +202,9 @@ FAULTS: dict[str, tuple[Tamper, str]] = {
         "layer/1/type: found 'pool'; allowed: flatten, conv, dense",
     ),
     "type of neuron": (
-        put("layer/1/neuron/type", np.bytes_("CUBA")),
-        "layer/1/neuron/type: found 'CUBA'; allowed: CUBA_ATF, CUBA_ATF_OUT",
+        put("layer/1/neuron/type", np.bytes_("SDNN")),
+        "layer/1/neuron/type: found 'SDNN'; allowed: CUBA, CUBA_ATF, CUBA_ATF_GRADED, CUBA_SOFT, "
+        "CUBA_SOFT_OFFSET, CUBA_COPIES, CUBA_ATF_OUT",
     ),
     "source": (
         put("layer/1/source", np.array([1])),
@@ -210,13 +212,13 @@ FAULTS: dict[str, tuple[Tamper, str]] = {
     ),
     "leak": (
         put("layer/1/neuron/vDecay", 1),
-        "layer/1/neuron/vDecay: the neuron leaks; allowed: 0",
+        "layer/1/neuron/vDecay: the neuron decays by 1; allowed: 0",
     ),
     "time steps": (
         put("layer/1/neuron/timeSteps", 2),
         "layer/1/neuron/timeSteps: 2 for 7 levels; allowed: 3..67",
     ),
-    "target": (put_attribute("target", np.bytes_("x")), "target: found 'x'; allowed: loihi"),
+    "target": (put_attribute("target", np.bytes_("x")), "target: found 'x'; allowed: loihi, loihi1"),
     "low": (
         put_attribute("inputLow", "x"),
         "inputLow: it holds object; allowed: real numbers",

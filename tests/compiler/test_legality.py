@@ -8,18 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from spiking_networks import chain, networks
 
+from snnc.compiler.bounds import connection_bounds, sum_bounds
 from snnc.compiler.errors import SnncError
-from snnc.compiler.legality import SMALLER, connection_bounds, sum_bounds, verify
-from snnc.compiler.spiking import (
-    Convolution,
-    Dense,
-    Firing,
-    Input,
-    Population,
-    Projection,
-    Readout,
-    SpikingNetwork,
-)
+from snnc.compiler.legality import SMALLER, verify
+from snnc.compiler.neurons import BitSerial, Firing, Readout
+from snnc.compiler.spiking import Convolution, Dense, Input, Population, Projection, SpikingNetwork
 from snnc.compiler.structure import REBUILD
 from snnc.compiler.target import LOIHI
 
@@ -42,7 +35,7 @@ def with_weights(*weights: int, exponent: int = 0) -> SpikingNetwork:
 
 
 def with_neuron(**changes: Any) -> SpikingNetwork:
-    return with_fc(neuron=replace(Firing(np.array([5]), 7), **changes))
+    return with_fc(neuron=replace(BitSerial(np.array([5]), 7), **changes))
 
 
 def with_input(**changes: Any) -> SpikingNetwork:
@@ -58,7 +51,7 @@ def plane(shape: tuple[int, ...], *weights: int, **geometry: Any) -> SpikingNetw
     """A 2x4x4 input, one convolution to a shape, and a read-out."""
     conv = Convolution(np.ones(weights, np.int64), **geometry)
     channels, size = shape[0], int(np.prod(shape))
-    firing = Firing(np.ones(channels, np.int64), 1)
+    firing = BitSerial(np.ones(channels, np.int64), 1)
     zeros = np.zeros(channels, np.int64)
     out = Dense(np.ones((1, size), np.int64))
     return SpikingNetwork(
@@ -268,7 +261,7 @@ def test_a_shortcut_mixes_images_in_a_pipeline() -> None:
 def join(levels: int) -> SpikingNetwork:
     """Two populations that hear the input, of 7 and of other levels, and one that hears both."""
     fc, out = chain().populations
-    other = replace(fc, name="other", neuron=Firing(np.array([5]), levels))
+    other = replace(fc, name="other", neuron=BitSerial(np.array([5]), levels))
     one = np.ones((1, 1), np.int64)
     both = (Projection("fc", Dense(one)), Projection("other", Dense(one)))
     return chain().replaced((fc, other, replace(out, projections=both)))

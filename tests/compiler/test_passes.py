@@ -8,11 +8,12 @@ from onnx_models import Graph, chains, random_chain
 from snnc.compiler.errors import SnncError
 from snnc.compiler.legality import verify
 from snnc.compiler.network import Network, evaluate
+from snnc.compiler.neurons import Firing
 from snnc.compiler.operators import Floats, Staircase
 from snnc.compiler.passes.coarsen_staircases import coarsen_staircases
 from snnc.compiler.passes.encode_input import Encoding
 from snnc.compiler.pipeline import PASSES, Options, float_passes, lower
-from snnc.compiler.spiking import Firing, SpikingNetwork, per_neuron
+from snnc.compiler.spiking import SpikingNetwork, per_neuron
 from snnc.compiler.target import LOIHI
 from snnc.frontends.onnx.loading import Model
 from snnc.frontends.onnx.reader import read_model

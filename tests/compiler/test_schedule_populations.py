@@ -7,8 +7,9 @@ from integer_law import evaluate
 from spiking_networks import chain, networks
 
 from snnc.compiler.legality import verify
+from snnc.compiler.neurons import BitSerial
 from snnc.compiler.passes.schedule_populations import schedule_populations
-from snnc.compiler.spiking import Firing, SpikingNetwork
+from snnc.compiler.spiking import SpikingNetwork
 from snnc.compiler.target import LOIHI
 from snnc.compiler.timing import timing_of
 
@@ -53,7 +54,7 @@ def skipping(levels: int) -> SpikingNetwork:
     a, out = chain(levels=levels).populations
     (last,) = out.projections
     b = replace(
-        a, name="b", projections=(replace(last, source="fc"),), neuron=Firing(a.neuron.step, 3)
+        a, name="b", projections=(replace(last, source="fc"),), neuron=BitSerial(a.neuron.step, 3)
     )
     ends = replace(out, projections=(replace(last, source="b"), last))
     return chain().replaced((a, b, ends))

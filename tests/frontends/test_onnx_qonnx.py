@@ -13,9 +13,9 @@ from onnx_models import Graph
 import snnc
 from snnc.compiler.errors import SnncError
 from snnc.compiler.network import Network, evaluate
+from snnc.compiler.neurons import Firing
 from snnc.compiler.operators import Conv, Floats, Staircase
 from snnc.compiler.passes.recognize_staircases import recognize_staircases
-from snnc.compiler.spiking import Firing
 from snnc.frontends.onnx.loading import Model
 from snnc.frontends.onnx.reader import read_model
 

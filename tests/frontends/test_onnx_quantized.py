@@ -20,10 +20,10 @@ from onnxruntime.quantization import (
 import snnc
 from snnc.compiler.errors import SnncError
 from snnc.compiler.network import Network, evaluate
+from snnc.compiler.neurons import Firing
 from snnc.compiler.operators import Floats, MatMul, Staircase
 from snnc.compiler.passes.fold_batch_norms import fold_batch_norms
 from snnc.compiler.passes.recognize_staircases import recognize_staircases
-from snnc.compiler.spiking import Firing
 from snnc.frontends.onnx.loading import Model
 from snnc.frontends.onnx.reader import read_model, read_onnx
 

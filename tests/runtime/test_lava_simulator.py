@@ -16,18 +16,15 @@ import numpy.typing as npt
 import pytest
 
 from snnc.compiler.errors import SnncError
+from snnc.compiler.neurons import BitSerial, Firing, Integers, Neuron, Readout
 from snnc.compiler.spiking import (
     Connection,
     Convolution,
     Dense,
-    Firing,
     Input,
     InputCode,
-    Integers,
-    Neuron,
     Population,
     Projection,
-    Readout,
     Schedule,
     SpikingNetwork,
     per_neuron,
@@ -101,7 +98,7 @@ def population(
 ) -> Population:
     """Fires if it has levels; otherwise it is a read-out."""
     step = RNG.integers(20, 400, shape[0])
-    neuron: Neuron = Firing(step, levels) if levels else Readout(np.ones(shape[0]))
+    neuron: Neuron = BitSerial(step, levels) if levels else Readout(np.ones(shape[0]))
     bias = RNG.integers(-200, 600, shape if bias_map else shape[:1])
     projections = tuple(Projection(*each, exponent) for each in sources)
     return Population(name, shape, projections, bias, neuron)

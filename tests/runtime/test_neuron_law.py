@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from snnc.compiler.spiking import Firing, Integers, Neuron, Population, Readout, bits_for
+from snnc.compiler.neurons import BitSerial, Integers, Neuron, Readout, bits_for
+from snnc.compiler.spiking import Population
 from snnc.compiler.timing import Slot, Window
 from snnc.runtime.lava.neuron_law import (
     HIGHEST_STATE,
@@ -89,7 +90,7 @@ def test_spikes_are_the_bits_of_the_staircase(
 ) -> None:
     levels, step, bias, slot, images = case
     period = slot.fire + slot.time_steps
-    law = BitSerialNeurons(population(Firing(step, levels), bias), slot, period)
+    law = BitSerialNeurons(population(BitSerial(step, levels), bias), slot, period)
     fired = listen(law, slot, period, images)
     z = np.array([sums(slot, image) for image in images])
     expected = np.clip((z + bias) // step, 0, levels)
@@ -102,7 +103,7 @@ def test_pipelined_images_do_not_touch_each_other(
     images: npt.NDArray[np.int32], levels: int, start: int
 ) -> None:
     slot = slot_of(1, time_steps=bits_for(levels), start=start)
-    firing = Firing(np.full(NEURONS, 30), levels)
+    firing = BitSerial(np.full(NEURONS, 30), levels)
     law = BitSerialNeurons(population(firing, np.full(NEURONS, 45)), slot, slot.time_steps)
     fired = listen(law, slot, slot.time_steps, images)
     expected = np.clip((images[:, 0] + 45) // 30, 0, levels)
@@ -123,7 +124,7 @@ def spikes_of(pre_activations: Iterator[float] | list[float], half_step: int) ->
     """QCFS with 7 levels and λ = 7, so that one level is 1.0; Δ = 10."""
     z = np.array([round(10 * each) for each in pre_activations], np.int32)
     slot = slot_of(1, time_steps=3)
-    firing = Firing(np.full(len(z), 10), 7)
+    firing = BitSerial(np.full(len(z), 10), 7)
     law = BitSerialNeurons(population(firing, np.full(len(z), half_step)), slot, 3)
     (fired,) = listen(law, slot, 3, z[None, None])
     return ["".join(map(str, bits)) for bits in fired.T]
@@ -159,7 +160,7 @@ def test_one_excess_is_counted_once_wherever_it_is(
     windows: tuple[int, ...], arrived: list[int], bias: int
 ) -> None:
     slot = slot_of(*windows, time_steps=4)
-    law = BitSerialNeurons(population(Firing(np.array([3]), 15), [bias]), slot, 8)
+    law = BitSerialNeurons(population(BitSerial(np.array([3]), 15), [bias]), slot, 8)
     listen(law, slot, 8, np.array(arrived, np.int32).reshape(1, -1, 1))
     assert law.overflows == 1
 
@@ -167,6 +168,6 @@ def test_one_excess_is_counted_once_wherever_it_is(
 @pytest.mark.parametrize("value", [HIGHEST_STATE, LOWEST_STATE])
 def test_the_ends_of_24_bits_are_allowed(value: int) -> None:
     slot = slot_of(1, time_steps=4)
-    law = BitSerialNeurons(population(Firing(np.array([3]), 15), [0]), slot, 4)
+    law = BitSerialNeurons(population(BitSerial(np.array([3]), 15), [0]), slot, 4)
     listen(law, slot, 4, np.array([[[value]]], np.int32))
     assert law.overflows == 0

@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from snnc.compiler.spiking import Convolution, Firing, Population, Projection, SpikingNetwork
+from snnc.compiler.neurons import Firing
+from snnc.compiler.spiking import Convolution, Population, Projection, SpikingNetwork
 
 
 def evaluate(network: SpikingNetwork, pixels: Tensor) -> dict[str, Tensor]:

@@ -19,8 +19,9 @@ from zoo.models import MEAN, STD, ZOO, export, images
 from zoo.source import Source
 
 import snnc
+from snnc.compiler.neurons import Firing
 from snnc.compiler.operators import Floats
-from snnc.compiler.spiking import Firing, SpikingNetwork
+from snnc.compiler.spiking import SpikingNetwork
 from snnc.runtime.data import as_source, encode
 from snnc.runtime.golden import Golden
 from snnc.runtime.lava.simulator import simulate
@@ -108,7 +109,7 @@ def agreement(zoo: Zoo, name: str, bits: int) -> Agreement:
     source, shape = Source(zoo.model(name)), (64, *network.input.shape)
     found = Golden(network, every_population=True).run(encode(pixels, network.input).reshape(shape))
     free = source.run(x)
-    levels = {name: found.levels[name].reshape(values.shape) for name, values in free[0].items()}
+    levels = {name: found.sent[name].reshape(values.shape) for name, values in free[0].items()}
     logits = logits_of(found.potential, network).reshape(free[1].shape)
     error = max(each.error for population in network for each in population.projections)
     control = shares(Source(zoo.model(name), disturbed=error).run(x), free)
@@ -144,7 +145,7 @@ def test_lava_sends_every_spike(zoo: Zoo, name: str, schedule: str) -> None:
     for population in network:
         if isinstance(neuron := population.neuron, Firing):
             sent = np.concatenate([chunk.spikes[population.name] for chunk in chunks])
-            planes = bit_planes(golden.levels[population.name], neuron.time_steps)
+            planes = bit_planes(golden.sent[population.name], neuron.time_steps)
             assert not count_differences(planes, sent), population.name
             assert count_spikes(sent) or ".axis" in population.name, f"{population.name} is silent"
 
@@ -156,7 +157,7 @@ def test_golden_is_a_float64_network(zoo: Zoo, name: str, kind: str) -> None:
     levels = levels_for(network, name, 2)
     golden = Golden(network, every_population=True, threads=1).run(levels)
     expected = float_oracle.evaluate(network, torch.from_numpy(levels))
-    for population, found in golden.levels.items():
+    for population, found in golden.sent.items():
         np.testing.assert_array_equal(found, expected[population], err_msg=population)
     logits = logits_of(golden.potential, network)
     np.testing.assert_allclose(logits, expected[network.readout.name], atol=1e-9)

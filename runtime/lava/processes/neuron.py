@@ -25,14 +25,25 @@ from snnc.runtime.lava.neuron_law import Membrane
 class Neurons(AbstractProcess):
     """What sums the currents at a_in and sends what it fires to s_out."""
 
-    def __init__(self, *, law: Membrane, population: Population, memory: Memory) -> None:
+    def __init__(
+        self,
+        *,
+        law: Membrane,
+        population: Population,
+        memory: Memory,
+        sent: tuple[int, ...],
+    ) -> None:
         super().__init__(law=law, name=population.name, memory=memory)
         self.a_in = InPort(population.shape)
-        self.s_out = OutPort(population.shape)
+        self.s_out = OutPort(sent)
 
 
-class AccumulateFire(Neurons):
-    """Bit-serial neurons: they accumulate over all time steps of an image, then fire its bits."""
+class SpikingNeurons(Neurons):
+    """Neurons that send spikes, in one time step or in many; of copies each its own."""
+
+
+class GradedNeurons(Neurons):
+    """Neurons that send a number as the payload of one spike."""
 
 
 class Readout(Neurons):
@@ -56,26 +67,31 @@ class NeuronsModel(PyLoihiProcessModel):
         fired = self._law.step(now, self.a_in.recv())
         self.s_out.send(fired)
         image, turn = self._law.turn(now)
-        if self._memory.holds(image):
+        if self._memory.holds(image) and turn < self._law.time_steps:
             self._log(image % self._memory.capacity, turn, fired)
         self._memory.overflows[self._name][0] = self._law.overflows
 
     def _log(self, place: int, turn: int, fired: npt.NDArray[np.integer[Any]]) -> None:
-        raise NotImplementedError
+        planes, packed = self._law.record(turn, fired)
+        self._memory.spikes[self._name][place, planes] = packed
 
 
-@implements(proc=AccumulateFire, protocol=LoihiProtocol)
+@implements(proc=SpikingNeurons, protocol=LoihiProtocol)
 @requires(CPU)
 @tag("fixed_pt")
-class AccumulateFireModel(NeuronsModel):
+class SpikingNeuronsModel(NeuronsModel):
     """Sends bits."""
 
     s_out: PyOutPort = LavaPyType(PyOutPort.VEC_DENSE, np.uint8, precision=1)
 
-    def _log(self, place: int, turn: int, fired: npt.NDArray[np.integer[Any]]) -> None:
-        ring = self._memory.spikes[self._name]
-        if turn < ring.shape[1]:
-            ring[place, turn] = np.packbits(fired)
+
+@implements(proc=GradedNeurons, protocol=LoihiProtocol)
+@requires(CPU)
+@tag("fixed_pt")
+class GradedNeuronsModel(NeuronsModel):
+    """Sends payloads."""
+
+    s_out: PyOutPort = LavaPyType(PyOutPort.VEC_DENSE, np.int32, precision=24)
 
 
 @implements(proc=Readout, protocol=LoihiProtocol)
@@ -87,5 +103,4 @@ class ReadoutModel(NeuronsModel):
     s_out: PyOutPort = LavaPyType(PyOutPort.VEC_DENSE, np.int32, precision=24)
 
     def _log(self, place: int, turn: int, fired: npt.NDArray[np.integer[Any]]) -> None:
-        if turn == 0:
-            self._memory.logits[place] = fired
+        self._memory.logits[place] = fired

@@ -1,0 +1,115 @@
+"""The law of neurons that integrate and fire, in plain NumPy: what they do in each time step.
+
+    v ← v + a + B;  s = [v ≥ θ];  v ← v − s·θ
+
+A neuron that calibrates does this three times over: it listens to the first ρ steps of its source's
+train and decides from the residual potential whether it fired once too often or too seldom (Hao et
+al., ICLR 2023, Theorem 1); it shifts v(0) by the least distance that removes or adds just one spike
+(Theorem 2), perhaps more than once; then it hears the train again and fires for good.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from snnc.compiler.neurons import OffsetSpike, Rate
+from snnc.compiler.spiking import Population, per_neuron
+from snnc.compiler.timing import Slot
+from snnc.runtime.lava.neuron_law import HIGHEST_STATE, LOWEST_STATE, Membrane, Spikes, State
+
+
+class RateNeurons(Membrane):
+    """A population of `Rate` neurons; what a calibrating neuron does in each of its phases too."""
+
+    def __init__(self, population: Population, slot: Slot, period: int) -> None:
+        super().__init__(population, slot, period)
+        neuron = population.neuron
+        assert isinstance(neuron, Rate | OffsetSpike)
+        self._step = np.zeros_like(self._v) + per_neuron(neuron.step, population.shape)
+        self._initial = np.zeros_like(self._v) + per_neuron(neuron.initial, population.shape)
+        self._silence: Spikes = np.zeros(population.shape, np.uint8)
+
+    def step(self, now: int, arrived: State) -> Spikes:
+        """Give 0 or 1 for each neuron in the image's turn, otherwise nothing."""
+        image, turn = self.turn(now)
+        if image < 0 or turn >= self._slot.time_steps:
+            return self._silence
+        if turn == 0:
+            self._v[:] = self._initial
+        return self._integrate(arrived)
+
+    def _integrate(self, arrived: State) -> Spikes:
+        self._v += arrived
+        self._v += self._bias
+        self._count(arrived)
+        self._count(self._v)
+        spikes = self._v >= self._step
+        self._v -= spikes * self._step
+        return spikes.view(np.uint8)
+
+
+class OffsetSpikeNeurons(RateNeurons):
+    """A population of `OffsetSpike` neurons."""
+
+    def __init__(self, population: Population, slot: Slot, period: int) -> None:
+        super().__init__(population, slot, period)
+        neuron = population.neuron
+        assert isinstance(neuron, OffsetSpike)
+        self._neuron = neuron
+        self._arrive = slot.windows[0].start
+        again = [*range(neuron.rho)] * (neuron.iterations - 1)
+        self._order = [*range(neuron.span), *again, *range(neuron.span)]
+        """Which spike of the train each step of the turn sends."""
+        self._register: Spikes = np.zeros((neuron.span, *population.shape), np.uint8)
+        self._start = self._initial.copy()
+        self._least_fired = np.zeros_like(self._v)
+        self._most_silent = np.zeros_like(self._v)
+
+    def step(self, now: int, arrived: State) -> Spikes:
+        """Give 0 or 1 for each neuron: its train as it comes, and again from the register."""
+        image, heard = divmod(now - self._arrive, self._period)
+        if image >= 0:
+            self._listen(heard, arrived)
+        image, turn = self.turn(now)
+        if image < 0 or turn >= self._slot.time_steps:
+            return self._silence
+        sent: Spikes = self._register[self._order[turn]]
+        return sent
+
+    def _listen(self, heard: int, arrived: State) -> None:
+        """Live through a step of listening: of a calibration, of the train, or of neither."""
+        neuron = self._neuron
+        if heard == 0:
+            self._start[:] = self._initial
+        if 0 <= heard - neuron.wait < neuron.span:
+            self._fire(heard - neuron.wait, arrived)
+            return
+        later = heard - neuron.span
+        phase = heard if heard < neuron.rho else later % neuron.rho if later >= 0 else None
+        if phase is not None and heard < neuron.wait:
+            self._calibrate(phase, arrived)
+
+    def _fire(self, step: int, arrived: State) -> None:
+        if step == 0:
+            self._v[:] = self._start
+        self._register[step] = self._integrate(arrived)
+
+    def _calibrate(self, step: int, arrived: State) -> None:
+        if step == 0:
+            self._v[:] = self._start
+            self._least_fired.fill(HIGHEST_STATE)
+            self._most_silent.fill(LOWEST_STATE)
+        fired = self._integrate(arrived).view(np.bool_)
+        np.minimum(self._least_fired, self._v, out=self._least_fired, where=fired)
+        np.maximum(self._most_silent, self._v, out=self._most_silent, where=~fired)
+        if step == self._neuron.rho - 1:
+            self._start = self._v.copy() if self._neuron.light else self._start + self._shift()
+
+    def _shift(self) -> State:
+        """Theorems 1 and 2; the residual is counted from where the neuron started at first."""
+        residual = self._v - (self._start - self._initial)
+        too_often = (residual < 0) & (self._least_fired < HIGHEST_STATE)
+        too_seldom = (residual >= self._step) & (self._most_silent > LOWEST_STATE)
+        down = np.maximum(self._step, self._least_fired + 1)
+        up = np.maximum(self._step, self._step - self._most_silent)
+        return np.asarray(too_seldom * up - too_often * down, np.int32)
