@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TypeAlias
 
+import numpy as np
+
+from snnc.compiler.codes import Coding, problems_of
 from snnc.compiler.errors import Problem, SnncError
 from snnc.compiler.legality import verify
 from snnc.compiler.network import Network
+from snnc.compiler.operators import Staircase
 from snnc.compiler.passes.coarsen_staircases import coarsen_staircases
 from snnc.compiler.passes.compose_chains import compose_chains
 from snnc.compiler.passes.drop_repeats import drop_repeats
@@ -20,11 +24,12 @@ from snnc.compiler.passes.quantize_weights import quantize_weights
 from snnc.compiler.passes.recognize_staircases import recognize_staircases
 from snnc.compiler.passes.schedule_populations import schedule_populations
 from snnc.compiler.passes.sink_reshapes import sink_reshapes
+from snnc.compiler.passes.spike_at_once import spike_at_once
 from snnc.compiler.passes.sum_average_pools import AveragePools, sum_average_pools
 from snnc.compiler.quantization.feedback import Statistics
 from snnc.compiler.quantization.layer import Precision
 from snnc.compiler.spiking import Schedule, SpikingNetwork, planar
-from snnc.compiler.target import LOIHI, Target
+from snnc.compiler.target import LOIHI, STOCK, Target
 from snnc.compiler.verify import (
     COMPOSED,
     FOLDED,
@@ -45,8 +50,7 @@ class Options:
 
     target: Target = LOIHI
     encoding: Encoding = field(default_factory=Encoding)
-    time_steps: int | None = None
-    """T', fewer than the bits that the levels need; None keeps every level."""
+    coding: Coding = field(default_factory=Coding)
     weight_bits: int = 8
     schedule: Schedule = "pipelined"
     average_pool: AveragePools = "auto"
@@ -70,12 +74,15 @@ def float_passes(
 ) -> Mapping[Pass, tuple[str, tuple[Rule, ...]]]:
     """The passes on floats in their order, each with its name and the rules that hold after it."""
     encode = partial(encode_input, encoding=options.encoding)
-    coarsen = partial(coarsen_staircases, time_steps=options.time_steps)
+    coding = options.coding
+    steps = coding.time_steps if coding.code == "bit-serial" else None
+    coarsen = partial(coarsen_staircases, time_steps=steps)
     lower_pools = partial(lower_max_pools, input_levels=options.encoding.levels)
     drop = partial(drop_repeats, input_levels=options.encoding.levels)
     sum_pools = partial(
         sum_average_pools,
-        choice=options.average_pool,
+        # a sum has more levels than a train of spikes can tell apart
+        choice="compose" if coding.counts_spikes else options.average_pool,
         schedule=options.schedule,
         input_levels=options.encoding.levels,
     )
@@ -124,30 +131,48 @@ def lower(
         network = each(network)
         verify_network(network, rules, name)
         watch(name, network)
+    coding = options.coding.settled(_most_levels(network))
+    limits = STOCK if coding.code == "one-spike" else options.target
+    precision = Precision(limits, options.weight_bits)
     source = options.encoding.of(network.input.name, planar(network.input.shape))
-    precision = Precision(options.target, options.weight_bits)
-    spiking = quantize_weights(network, source, precision, insight.hear(network))
+    if coding.counts_spikes:
+        source = replace(source, repeats=coding.neuron(np.ones(1, np.int64)).time_steps)
+    spiking = quantize_weights(network, source, precision, insight.hear(network), coding)
+    provenance = replace(spiking.provenance, target=options.target.name, code=coding.code)
+    spiking = replace(spiking, provenance=provenance)
     watch("quantize_weights", spiking)
+    if coding.code == "one-spike":
+        spiking = spike_at_once(spiking)
+    watch("spike_at_once", spiking)
     spiking = schedule_populations(spiking, options.schedule)
     verify(spiking, options.target)
     watch("schedule_populations", spiking)
     return spiking
 
 
+def _most_levels(network: Network) -> int:
+    levels = [n.operator.levels for n in network if isinstance(n.operator, Staircase)]
+    return max(levels, default=1)
+
+
 PASSES: tuple[str, ...] = (
     "read",
     *(name for name, _ in float_passes(Options()).values()),
     "quantize_weights",
+    "spike_at_once",
     "schedule_populations",
 )
 """The names that `watch` sees, in their order."""
 
 
 def _check(options: Options) -> None:
-    problems = []
-    if options.time_steps is not None and options.time_steps < 1:
-        what = f"{options.time_steps} time steps; allowed: 1 or more"
-        problems.append(Problem("--timesteps", what, "leave it out to keep every level"))
+    coding = options.coding
+    problems = [*problems_of(coding, options.target, options.encoding.code)]
+    if coding.counts_spikes and options.average_pool == "sum":
+        what = (
+            f"'sum' with the code {coding.code!r}, in which a sum would be coarser than its parts"
+        )
+        problems.append(Problem("--average-pool", what, "leave it out"))
     most = options.target.weight_bits
     if not (2 <= options.weight_bits <= most or options.weight_bits == 2 * most):
         what = f"{options.weight_bits} bits; allowed: 2 to {most}, or {2 * most} as two synapses"

@@ -20,6 +20,8 @@ class Target:
     """Signed width of the current u and the membrane potential v."""
     max_weight_exponent: int
     """Weights may be shifted left by 0 to this many bits on their way to the neuron."""
+    stock_only: bool = False
+    """Whether its neurons can be nothing but CUBA neurons."""
 
     @property
     def state_max(self) -> int:
@@ -45,7 +47,7 @@ class StockNeuron(Target):
 
 STOCK = StockNeuron("stock", weight_bits=8, state_bits=18, max_weight_exponent=0)
 LOIHI = Target("loihi", weight_bits=8, state_bits=24, max_weight_exponent=7)
-LOIHI1 = Target("loihi1", weight_bits=8, state_bits=18, max_weight_exponent=0)
+LOIHI1 = Target("loihi1", weight_bits=8, state_bits=18, max_weight_exponent=0, stock_only=True)
 TARGETS: Mapping[str, Target] = MappingProxyType({each.name: each for each in (LOIHI, LOIHI1)})
 
 

@@ -58,9 +58,17 @@ class Timing:
     """Time steps from the first spike of an image to its logits, both counted."""
     slots: Mapping[str, Slot]
 
+    @property
+    def end(self) -> int:
+        """Time steps from the first spike of an image to its last one, both counted.
+
+        A train that is sent again, when the logits are known already, ends after them.
+        """
+        return max(self.latency, *(each.fire + each.time_steps for each in self.slots.values()))
+
     def duration(self, images: int) -> int:
         """Time steps that a stream of images takes, filling and draining included."""
-        return self.latency + self.period * (images - 1) if images else 0
+        return self.end + self.period * (images - 1) if images else 0
 
 
 def timing_of(network: SpikingNetwork) -> Timing:

@@ -79,7 +79,10 @@ def test_remarks_go_to_stderr(model: Path) -> None:
     ("words", "message"),
     [
         (["--target", "tpu"], "--target: 'tpu' is not a target; allowed: loihi"),
-        (["--code", "morse"], "--code: 'morse' is not a code of this version; allowed: bit-serial"),
+        (
+            ["--code", "morse"],
+            "--code: 'morse' is not a code; allowed: bit-serial, rate, offset-spike, one-spike, graded",
+        ),
         (["--mean", "a,b"], "--mean: 'a,b' is not a list of numbers"),
         (["--dump-after", "tea"], "--dump-after: 'tea' is no pass; allowed: read, fold_batch"),
         (["--weight-bits", "1"], "--weight-bits: 1 bits; allowed: 2 to 8"),

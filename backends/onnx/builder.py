@@ -47,5 +47,5 @@ class Builder:
 
     def constant(self, name: str, values: Numbers) -> str:
         """Add a constant and name it."""
-        self.initializers.append(numpy_helper.from_array(np.ascontiguousarray(values), name))
+        self.initializers.append(numpy_helper.from_array(np.asarray(values, order="C"), name))
         return name

@@ -13,15 +13,23 @@ from types import MappingProxyType
 
 import numpy as np
 
+from snnc.compiler.codes import Coding
 from snnc.compiler.errors import Problem, SnncError
 from snnc.compiler.network import Network, Node
-from snnc.compiler.neurons import BitSerial, Firing, Integers, Readout
+from snnc.compiler.neurons import BitSerial, Firing, Graded, Integers, Readout
 from snnc.compiler.operators import Conv, Floats, MatMul, Source, Staircase, per_channel
 from snnc.compiler.quantization.feedback import Statistics
-from snnc.compiler.quantization.grid import Grid, finest_exponent, on_grid, spacing
+from snnc.compiler.quantization.grid import (
+    Grid,
+    finest_exponent,
+    finest_step,
+    on_grid,
+    spacing,
+)
 from snnc.compiler.quantization.layer import Layer, Precision, layer_of, saturated
 from snnc.compiler.quantization.rounding import Rounded, clipped, round_projection
 from snnc.compiler.quantization.scale import resolution, steps
+from snnc.compiler.quantization.spikes import in_spikes
 from snnc.compiler.spiking import (
     Connection,
     Convolution,
@@ -34,14 +42,19 @@ from snnc.compiler.spiking import (
     planar,
 )
 
+BIT_SERIAL = Coding()
+
 
 def quantize_weights(
     network: Network,
     spiking_input: Input,
     precision: Precision,
     heard: Mapping[str, Statistics] = MappingProxyType({}),
+    coding: Coding = BIT_SERIAL,
 ) -> SpikingNetwork:
     """Lower a composed network to integers; with error feedback where statistics are given.
+
+    Of the codes that count spikes the result is the rate network.
 
     Raises:
         SnncError: for every layer whose weights or sums cannot be held by the target.
@@ -56,7 +69,10 @@ def quantize_weights(
         if isinstance(end.operator, Staircase) or end is network.output:
             layer = layer_of(end, nodes, levels, heard)
             try:
-                populations.append(_population(layer, named, precision, grids))
+                if coding.counts_spikes:
+                    constant = [_is_constant(each, nodes) for each in layer.projections]
+                    layer = in_spikes(layer, constant, coding)
+                populations.append(_population(layer, named, precision, grids, coding))
             except SnncError as error:
                 problems.extend(error.problems)
     if problems:
@@ -64,6 +80,10 @@ def quantize_weights(
     remarks = (*network.remarks, *_taken_over(grids))
     provenance = Provenance(target=precision.target.name, remarks=remarks)
     return SpikingNetwork(spiking_input, tuple(populations), provenance=provenance)
+
+
+def _is_constant(projection: Node, nodes: Mapping[str, Node]) -> bool:
+    return isinstance(nodes[projection.sources[0]].operator, Source)
 
 
 def _population_names(network: Network) -> Mapping[str, str]:
@@ -97,11 +117,17 @@ def _taken_over(grids: list[Grid]) -> Iterator[str]:
 
 
 def _population(
-    layer: Layer, names: Mapping[str, str], precision: Precision, grids: list[Grid]
+    layer: Layer,
+    names: Mapping[str, str],
+    precision: Precision,
+    grids: list[Grid],
+    coding: Coding,
 ) -> Population:
-    if isinstance(layer.node.operator, Staircase):
-        return _firing(layer, layer.node.operator.levels, names, precision, grids)
-    return _readout(layer, names, precision)
+    if not isinstance(layer.node.operator, Staircase):
+        return _readout(layer, names, precision, coding)
+    if coding.counts_spikes:
+        return _rate(layer, names, precision, coding)
+    return _firing(layer, layer.node.operator.levels, names, precision, grids, coding)
 
 
 def _firing(
@@ -110,22 +136,44 @@ def _firing(
     names: Mapping[str, str],
     precision: Precision,
     grids: list[Grid],
+    coding: Coding,
 ) -> Population:
+    law = Graded if coding.code == "graded" else BitSerial
     layer = replace(layer, bias=saturated(layer, levels))
     r = spacing(layer, precision)
     grid = None if r is None else on_grid(layer, levels, r, precision)
     if r is not None and grid is not None:
         grids.append(grid)
         projections = _on_one_grid(layer, names, r, grid.exponent)
-        return _made(layer, names, projections, grid.bias, BitSerial(grid.step, levels))
+        return _made(layer, names, projections, grid.bias, law(grid.step, levels))
     layer = clipped(layer, precision)
     scale = steps(layer, levels, precision)
     projections, bias = _rounded(layer, names, scale, precision)
-    neuron = BitSerial(scale.astype(np.int64), levels)
+    neuron = law(scale.astype(np.int64), levels)
     return _made(layer, names, projections, _whole(bias, scale), neuron)
 
 
-def _readout(layer: Layer, names: Mapping[str, str], precision: Precision) -> Population:
+def _rate(
+    layer: Layer, names: Mapping[str, str], precision: Precision, coding: Coding
+) -> Population:
+    r = spacing(layer, precision)
+    found = None if r is None else finest_step(layer, r, precision)
+    if r is not None and found is not None:
+        step, shift = found
+        projections = _on_one_grid(layer, names, r, shift)
+        bias = _whole(layer.bias, step.astype(np.float64))
+        return _made(layer, names, projections, bias, coding.neuron(step))
+    layer = clipped(layer, precision)
+    scale = steps(layer, 1, precision)
+    projections, real = _rounded(layer, names, scale, precision)
+    return _made(
+        layer, names, projections, _whole(real, scale), coding.neuron(scale.astype(np.int64))
+    )
+
+
+def _readout(
+    layer: Layer, names: Mapping[str, str], precision: Precision, coding: Coding
+) -> Population:
     r = spacing(layer, precision)
     shift = None if r is None else finest_exponent(layer, r, precision)
     if r is not None and shift is not None:
@@ -135,7 +183,9 @@ def _readout(layer: Layer, names: Mapping[str, str], precision: Precision) -> Po
         layer = clipped(layer, precision)
         scale = resolution(layer, precision)
         projections, bias = _rounded(layer, names, scale, precision)
-    return _made(layer, names, projections, _whole(bias, scale), Readout(1.0 / scale))
+    times = layer.time_steps
+    neuron = Readout(1.0 / (scale * times), coding.steps if coding.counts_spikes else 0)
+    return _made(layer, names, projections, _whole(bias * times, scale), neuron)
 
 
 def _made(

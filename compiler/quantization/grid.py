@@ -93,12 +93,26 @@ def finest_exponent(layer: Layer, r: Floats, precision: Precision) -> int | None
 
 def _fits(layer: Layer, levels: int, r: Floats, exponent: int, precision: Precision) -> bool:
     """Whether 2^e·S + B and the thresholds stay within the state, with some room to round."""
-    low, high = layer.reach
-    flat = layer.bias.reshape(len(layer.bias), -1)
-    span = np.maximum(high + np.abs(flat).max(1), -(low - np.abs(flat).max(1)))
-    top = np.maximum(span, 2.0 * (levels + 1)) * 2.0**exponent / r
+    top = np.maximum(layer.span, 2.0 * (levels + 1)) * 2.0**exponent / r
     fine = not levels or bool(np.all(2.0**exponent / r >= 0.75))
     return fine and bool(np.all(top + 2.0 ** (exponent + 1) < precision.target.state_max))
+
+
+def finest_step(layer: Layer, r: Floats, precision: Precision) -> tuple[Integers, int] | None:
+    """Thresholds of rate neurons for weights that stay as they are, and the exponent.
+
+    None where a threshold would be off by more than its share of TOLERANCE.
+    """
+    legal = [
+        e
+        for e in range(precision.target.max_weight_exponent + 1)
+        if _fits(layer, 1, r, e, precision)
+    ]
+    for e in legal:
+        exact = 2.0**e / r
+        if np.all(np.abs(np.round(exact) - exact) <= TOLERANCE * exact):
+            return np.round(exact).astype(np.int64), e
+    return None
 
 
 def _grid(layer: Layer, levels: int, r: Floats, exponent: int) -> Grid:

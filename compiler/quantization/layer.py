@@ -66,6 +66,12 @@ class Layer:
     """For each projection what its source sends on calibration images; () without any."""
     clips: tuple[Floats, ...] = ()
     """For each projection (channels,) the share of the largest weight that is kept; () for all."""
+    time_steps: int = 1
+    """Time steps in each of which the bias is added; `levels` count all of them."""
+    margin: float = 0.0
+    """What the potential may hold beyond the sums, in levels."""
+    swings: bool = False
+    """Whether it may start as far below 0 as the sums reach above it, and the other way round."""
 
     def peak(self, index: int) -> Floats:
         """The largest weight of a projection in each channel, clipped: (channels,)."""
@@ -79,6 +85,15 @@ class Layer:
         low = sum(np.minimum(rows, 0).sum(2).min(1) * n for rows, n in pairs)
         high = sum(np.maximum(rows, 0).sum(2).max(1) * n for rows, n in pairs)
         return np.asarray(low), np.asarray(high)
+
+    @property
+    def span(self) -> Floats:
+        """The farthest that each channel's potential gets from 0, in levels."""
+        low, high = self.reach
+        flat = self.bias.reshape(len(self.bias), -1) * self.time_steps
+        least, most = low + np.minimum(flat.min(1), 0), high + np.maximum(flat.max(1), 0)
+        farthest = most - least if self.swings else np.maximum(most, -least)
+        return np.asarray(farthest + self.margin)
 
     @property
     def joined(self) -> Floats:

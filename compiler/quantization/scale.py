@@ -5,13 +5,17 @@ from __future__ import annotations
 import numpy as np
 
 from snnc.compiler.errors import Problem, SnncError
-from snnc.compiler.operators import Floats
+from snnc.compiler.operators import Floats, Staircase
 from snnc.compiler.quantization.layer import Layer, Precision
+from snnc.compiler.target import StockNeuron
 
 FINEST_STEP = 64
 """Where weights are large, an exponent makes every Δ at least this: the bias rounds to ½/Δ."""
 FINEST_JOIN = 2048
-"""The same where shortcuts meet, whose few weights take the rounding of Δ to the next layer."""
+"""The same where shortcuts meet, whose few weights take the rounding of Δ to the next layer, and
+where the bias is added in many time steps."""
+BIAS_SHARE = 0.97
+"""Of the room for a bias that is planned for: rounding moves it, and error feedback does."""
 SEARCHED_FAN_IN = 64
 """Up to this fan-in a slightly smaller Δ may round much better; beyond, the errors average out."""
 SEARCHED_STEPS = 48
@@ -28,6 +32,7 @@ def steps(layer: Layer, levels: int, precision: Precision) -> Floats:
     threshold = precision.target.state_max // (2 * (levels + 1))
     fine = np.minimum(largest * 2.0**shift, _heaviest(layer, precision))
     found = np.minimum(fine, np.minimum(_state(layer, fine, precision), threshold))
+    found = np.minimum(found, _bias_room(layer, precision))
     odd = np.floor((np.floor(found) - 1) / 2) * 2 + 1
     if np.any(odd < 1):
         raise SnncError(_too_large(layer, largest * 2.0**precision.target.max_weight_exponent))
@@ -37,7 +42,25 @@ def steps(layer: Layer, levels: int, precision: Precision) -> Floats:
 def resolution(layer: Layer, precision: Precision) -> Floats:
     """Units of the membrane for one unit of the logit: what the weights can hold."""
     fine = np.minimum(_largest(layer, precision), _heaviest(layer, precision))
-    return np.minimum(fine, _state(layer, fine, precision))
+    return np.minimum(
+        np.minimum(fine, _state(layer, fine, precision)), _bias_room(layer, precision)
+    )
+
+
+def _bias_room(layer: Layer, precision: Precision) -> Floats:
+    """The scale up to which stock neurons hold a bias above 0, or of any sign in a read-out.
+
+    Below 0 it is part of their thresholds.
+    """
+    flat = layer.bias.reshape(len(layer.bias), -1) * layer.time_steps
+    fires = isinstance(layer.node.operator, Staircase)
+    # copy 1 has θ/2 of room: the bias of all steps and v(0) may reach θ before it needs any
+    spare = 0.5 if layer.time_steps > 1 else 0.0
+    most = flat.max(1) - spare if fires else np.abs(flat).max(1)
+    if not isinstance(precision.target, StockNeuron):
+        return np.full(len(most), np.inf)
+    limit = BIAS_SHARE * precision.target.bias_max - layer.time_steps
+    return np.divide(limit, most, where=most > 0, out=np.full(len(most), np.inf))
 
 
 def exponent(peaks: Floats, scale: Floats, weight_max: int) -> int:
@@ -71,10 +94,7 @@ def _largest(layer: Layer, precision: Precision) -> Floats:
     scales = []
     for k in filled:
         wide = is_wide(layer, k, precision)
-        top, peak = (
-            precision.weight_max(layer.rows[k], wide=wide),
-            np.abs(layer.rows[k]).max((1, 2)),
-        )
+        top, peak = precision.weight_max(layer.rows[k], wide=wide), layer.peak(k)
         scales.append(np.divide(top, peak, where=peak > 0, out=np.zeros(len(peak))))
     finest = np.max(scales, axis=0)
     return np.where(finest > 0, finest, float(precision.weight_max(layer.rows[0], wide=False)))
@@ -92,7 +112,8 @@ def _heaviest(layer: Layer, precision: Precision) -> Floats:
 
 def _shift(layer: Layer, largest: Floats, precision: Precision) -> int:
     """The exponent that makes every Δ fine enough."""
-    finest = FINEST_STEP if len(layer.rows) == 1 else FINEST_JOIN
+    alone = len(layer.rows) == 1 and layer.time_steps == 1
+    finest = FINEST_STEP if alone else FINEST_JOIN
     needed = int(np.ceil(np.log2(finest / float(largest.min()))))
     return min(max(0, needed), precision.target.max_weight_exponent)
 
@@ -102,12 +123,9 @@ def _state(layer: Layer, scale: Floats, precision: Precision) -> Floats:
 
     At a scale no larger than the one given, whose exponents then suffice.
     """
-    low, high = layer.reach
-    flat = layer.bias.reshape(len(layer.bias), -1)
-    least, most = np.minimum(flat.min(1), 0), np.maximum(flat.max(1), 0)
-    span = np.maximum(high + most, -(low + least))
+    span = layer.span
     slack = sum(_slack(layer, k, scale, precision) for k in range(len(layer.rows)))
-    room = precision.target.state_max - slack - 1
+    room = precision.target.state_max - (2 if layer.swings else 1) * slack - 1
     return np.divide(room, span, where=span > 0, out=np.full(len(span), np.inf))
 
 

@@ -83,13 +83,13 @@ def simulate(
     require_lava()
     verify(network, find_target(network.provenance.target))
     timing = timing_of(network)
-    memory = Memory.of(network, chunk + -(-timing.latency // timing.period))
+    memory = Memory.of(network, chunk + -(-timing.end // timing.period))
     with running(_assemble(network, timing, memory)) as run:
         now = taken = 0
         for moment in _feed(network.input, batches, chunk, timing, memory):
             run.advance(moment - now)
             _check_states(memory)
-            shown = max(0, (moment - timing.latency) // timing.period + 1)
+            shown = max(0, (moment - timing.end) // timing.period + 1)
             if shown > taken:
                 yield memory.take(taken, shown)
             now, taken = moment, shown

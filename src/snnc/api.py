@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from snnc.compiler.codes import Code, Coding
 from snnc.compiler.errors import refusal
 from snnc.compiler.passes.encode_input import Encoding
 from snnc.compiler.passes.sum_average_pools import AveragePools
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from snnc.runtime.outcome import Labels, Outcome
 
 Engine: TypeAlias = Literal["lava", "golden"]
-CODES = ("bit-serial",)
 CALIBRATION_IMAGES = 1024
 """The first of them, which more would hardly change."""
 
@@ -56,8 +56,11 @@ def compile(
     output: str | Path | None = None,
     *,
     target: str = "loihi",
-    code: str = "bit-serial",
+    code: Code = "bit-serial",
     timesteps: int | None = None,
+    rho: int | None = None,
+    iterations: int | None = None,
+    light: bool = False,
     weight_bits: int = 8,
     schedule: Schedule = "pipelined",
     average_pool: AveragePools = "auto",
@@ -78,8 +81,13 @@ def compile(
         model: the ONNX file.
         output: the file to write; by default the model's name with the ending .h5.
         target: the chip.
-        code: how levels become spikes.
-        timesteps: fewer time steps than the activations have bits; coarser, and not error-free.
+        code: how levels become spikes: "bit-serial", "graded", "rate", "offset-spike" or
+            "one-spike".
+        timesteps: T. Of bit-serial fewer than the activations have bits: coarser, and not
+            error-free; of rate and offset-spike any number; of one-spike the groups of neurons.
+        rho: offset-spike calibrates for so many time steps.
+        iterations: offset-spike calibrates so often.
+        light: offset-spike keeps the residual potential instead of moving one spike.
         weight_bits: bits of a weight, 2 to 8.
         schedule: "pipelined", or "sequential" with one image in flight.
         average_pool: "compose" it with what follows, give it a population that "sum"s, or "auto".
@@ -100,19 +108,13 @@ def compile(
     from snnc.backends.netx.writer import write
     from snnc.frontends.onnx.reader import read_onnx
 
-    if code not in CODES:
-        allowed = ", ".join(CODES)
-        raise refusal(
-            "--code", f"{code!r} is not a code of this version; allowed: {allowed}", "leave it out"
-        )
     encoding = Encoding(input_bits, *input_range, input_code, tuple(mean), tuple(std))
-    options = Options(find_target(target), encoding, timesteps, weight_bits, schedule, average_pool)
+    coding = Coding(code, timesteps, rho, iterations, light)
+    options = Options(find_target(target), encoding, coding, weight_bits, schedule, average_pool)
     network, source = read_onnx(Path(model))
     lessons = _lessons(network, encoding, calibration, levels, progress)
     spiking = lower(network, options, watch, lessons.insight if lessons else NO_DATA)
-    provenance = replace(
-        spiking.provenance, code=code, source_sha256=source.sha256, labels=tuple(labels)
-    )
+    provenance = replace(spiking.provenance, source_sha256=source.sha256, labels=tuple(labels))
     spiking = replace(spiking, provenance=provenance)
     path = Path(output) if output is not None else Path(model).with_suffix(".h5")
     write(spiking, path)

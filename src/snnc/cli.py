@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import numpy as np
 import typer
@@ -20,6 +20,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 import snnc
 from snnc import api
+from snnc.compiler.codes import CODES, Code
 from snnc.compiler.errors import SnncError, refusal
 from snnc.compiler.passes.sum_average_pools import AveragePools
 from snnc.compiler.pipeline import PASSES
@@ -65,10 +66,22 @@ def compile_(
         Path | None, typer.Option("-o", "--output", help="The file to write.")
     ] = None,
     target: Annotated[str, typer.Option(help="The chip.")] = "loihi",
-    code: Annotated[str, typer.Option(help="How levels become spikes.")] = "bit-serial",
+    code: Annotated[
+        str, typer.Option(help=f"How levels become spikes: {', '.join(CODES)}.")
+    ] = "bit-serial",
     timesteps: Annotated[
-        int | None, typer.Option(help="Fewer time steps than bits: coarser, not error-free.")
+        int | None,
+        typer.Option(help="T; of bit-serial fewer than bits: coarser, not error-free."),
     ] = None,
+    rho: Annotated[
+        int | None, typer.Option(help="offset-spike: time steps of one calibration (4).")
+    ] = None,
+    iterations: Annotated[
+        int | None, typer.Option(help="offset-spike: calibrations, each moves one spike (1).")
+    ] = None,
+    light: Annotated[
+        bool, typer.Option("--light", help="offset-spike: keep the residual potential instead.")
+    ] = False,
     weight_bits: Annotated[
         int, typer.Option(help="Bits of a weight: 2 to 8, or 16 as two synapses.")
     ] = 8,
@@ -118,8 +131,11 @@ def compile_(
             model,
             output,
             target=target,
-            code=code,
+            code=cast(Code, code),
             timesteps=timesteps,
+            rho=rho,
+            iterations=iterations,
+            light=light,
             weight_bits=weight_bits,
             schedule=schedule,
             average_pool=average_pool,

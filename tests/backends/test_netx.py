@@ -218,7 +218,10 @@ FAULTS: dict[str, tuple[Tamper, str]] = {
         put("layer/1/neuron/timeSteps", 2),
         "layer/1/neuron/timeSteps: 2 for 7 levels; allowed: 3..67",
     ),
-    "target": (put_attribute("target", np.bytes_("x")), "target: found 'x'; allowed: loihi, loihi1"),
+    "target": (
+        put_attribute("target", np.bytes_("x")),
+        "target: found 'x'; allowed: loihi, loihi1",
+    ),
     "low": (
         put_attribute("inputLow", "x"),
         "inputLow: it holds object; allowed: real numbers",

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from onnx_models import Graph, chains, random_chain
 
+from snnc.compiler.codes import Coding
 from snnc.compiler.errors import SnncError
 from snnc.compiler.legality import verify
 from snnc.compiler.network import Network, evaluate
@@ -181,7 +182,7 @@ def test_relus_without_levels_are_told_all_at_once() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (Options(time_steps=0), "--timesteps: 0 time steps; allowed: 1 or more"),
+        (Options(coding=Coding(time_steps=0)), "--timesteps: 0 time steps; allowed: 1 to 4096"),
         (Options(weight_bits=9), "--weight-bits: 9 bits; allowed: 2 to 8, or 16 as two synapses"),
         (Options(encoding=Encoding(bits=0)), "--input-bits: 0 bits; allowed: 1 to 16"),
         (
@@ -216,5 +217,7 @@ def test_every_pass_as_text(golden) -> None:
     graph.node("GlobalAveragePool", name="pool")
     graph.node("Flatten", name="flatten")
     graph.dense(3, 2, name="fc")
-    found = stages(graph, Options(time_steps=2, encoding=Encoding(mean=(0.5,), std=(0.2,))))
+    found = stages(
+        graph, Options(coding=Coding(time_steps=2), encoding=Encoding(mean=(0.5,), std=(0.2,)))
+    )
     golden("\n".join(f"== {name}\n{network}" for name, network in found.items()) + "\n")

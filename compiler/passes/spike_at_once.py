@@ -1,0 +1,82 @@
+"""The spikes of T time steps in one: a rate network becomes a network of stock CUBA neurons.
+
+A rate neuron that hears the same current in each of T steps fires clip(⌊(T·x + v(0))/θ⌋, 0, T)
+spikes. Parallel spike generation has T groups of neurons fire them at once, which share weights and
+input (OneSpike). Only the number of spikes reaches the next layer, so group j may fire if the
+sum of all spikes, of T steps of bias and of v(0) has reached j·θ: one threshold for each group and
+no modulus. What a rate network loses because spikes come unevenly is not lost here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from snnc.compiler.neurons import Integers, Rate, Readout, Thermometer
+from snnc.compiler.spiking import (
+    Connection,
+    Input,
+    Population,
+    Projection,
+    SpikingNetwork,
+    per_neuron,
+)
+from snnc.compiler.target import STOCK
+
+
+def spike_at_once(network: SpikingNetwork) -> SpikingNetwork:
+    """Rewrite every population; the input is sent once.
+
+    A population that hears nothing but the input needs no sum over T steps: Σ w·n reaches
+    ⌈(j·θ − v(0))/T⌉ − B when T times as much reaches j·θ.
+    """
+    return replace(
+        network,
+        input=replace(network.input, repeats=0),
+        populations=tuple(_at_once(each, network) for each in network),
+    )
+
+
+def _at_once(population: Population, network: SpikingNetwork) -> Population:
+    neuron = population.neuron
+    constant = [isinstance(network.nodes[p.source], Input) for p in population.projections]
+    if isinstance(neuron, Readout):
+        steps = neuron.listens
+        projections = _times(population, steps, constant)
+        return replace(population, projections=projections, neuron=replace(neuron, listens=0))
+    assert isinstance(neuron, Rate)
+    steps = neuron.steps
+    rank = population.bias.ndim
+    wanted = np.arange(1, steps + 1).reshape(-1, *(1,) * rank) * _spread(neuron.step, rank)
+    missing = wanted - _spread(neuron.initial, rank)
+    if all(constant):
+        return _copied(population, -(-missing // steps) - population.bias - 1)
+    projections = _times(population, steps, constant)
+    return _copied(
+        replace(population, projections=projections), missing - steps * population.bias - 1
+    )
+
+
+def _copied(population: Population, thresholds: Integers) -> Population:
+    """What a threshold cannot hold goes into the bias: of copies that fire though nothing came."""
+    below = np.minimum(thresholds[0].reshape(population.shape[0], -1).min(1), 0)
+    raised = thresholds - _spread(below, thresholds.ndim - 1)
+    neuron = Thermometer(np.minimum(raised, STOCK.threshold_max))
+    return replace(population, bias=-below, neuron=neuron)
+
+
+def _times(population: Population, steps: int, constant: list[bool]) -> tuple[Projection, ...]:
+    """The projections, those of a constant current for all of its steps."""
+    return tuple(
+        replace(each, connection=_scaled(each.connection, steps)) if still else each
+        for each, still in zip(population.projections, constant, strict=True)
+    )
+
+
+def _scaled(connection: Connection, factor: int) -> Connection:
+    return replace(connection, weights=factor * connection.weights)
+
+
+def _spread(values: Integers, rank: int) -> Integers:
+    return per_neuron(values, values.shape + (1,) * (rank - 1))

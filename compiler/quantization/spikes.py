@@ -1,0 +1,80 @@
+"""Layers of a rate code: what one spike adds, in thresholds of the neuron that hears it.
+
+A staircase of N levels becomes a threshold θ worth all of them, and a source of N' levels sends
+spikes worth N' each: over T steps a neuron that hears its input evenly fires n·T/N spikes (Bu et
+al., ICLR 2022). The half step of the staircase, which bit-serial neurons have in their bias, is the
+initial potential θ/2 here. Where all numbers are whole, as in a max pool, there is no such half.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from snnc.compiler.codes import Coding
+from snnc.compiler.operators import Staircase
+from snnc.compiler.quantization.feedback import Statistics
+from snnc.compiler.quantization.layer import Layer
+
+
+def in_spikes(layer: Layer, constant: Sequence[bool], coding: Coding) -> Layer:
+    """The layer in thresholds for one spike, its reach that of all time steps.
+
+    Args:
+        layer: in levels.
+        constant: for each projection whether its source is the input, a constant current.
+        coding: settled.
+    """
+    operator = layer.node.operator
+    fires = isinstance(operator, Staircase)
+    levels = operator.levels if isinstance(operator, Staircase) else 1
+    worth = [1 if c else n for c, n in zip(constant, layer.levels, strict=True)]
+    half = 0.5 if fires and not _is_whole(layer) else 0.0
+    counted = coding.neuron(np.ones(1, np.int64)).levels if fires else coding.steps
+    at_once = fires and coding.code == "one-spike" and all(constant)
+    times = 1 if at_once else counted
+    rooms = _rooms(coding) if fires else (0.0, False)
+    found = replace(
+        layer,
+        rows=tuple(r * (n / levels) for r, n in zip(layer.rows, worth, strict=True)),
+        levels=tuple(times * (n if c else 1) for c, n in zip(constant, layer.levels, strict=True)),
+        bias=(layer.bias - half) / levels,
+        heard=tuple(_scaled(s, n) for s, n in zip(layer.heard, worth, strict=True))
+        if layer.heard
+        else (),
+        time_steps=times,
+        margin=rooms[0],
+        swings=rooms[1],
+    )
+    return _saturated(found) if fires else found
+
+
+def _rooms(coding: Coding) -> tuple[float, bool]:
+    """What the potential needs beyond the sums, see `snnc.compiler.bounds.potential_bounds`."""
+    neuron = coding.neuron(np.ones(1, np.int64))
+    if coding.code == "offset-spike":
+        return float(neuron.levels + (coding.iterations or 1) + 1), True
+    return 1.0, False
+
+
+def _is_whole(layer: Layer) -> bool:
+    """Whether a staircase rounds nothing, as behind a sum or a difference of levels."""
+    arrays = (*layer.rows, layer.bias)
+    return all(np.array_equal(each, np.round(each)) for each in arrays)
+
+
+def _scaled(heard: Statistics | None, worth: int) -> Statistics | None:
+    """The same in spikes for each time step."""
+    if heard is None:
+        return None
+    return Statistics(heard.mean / worth, heard.covariance / worth**2)
+
+
+def _saturated(layer: Layer) -> Layer:
+    """Pull in a bias beyond which the neuron never fires, or always: the same spikes."""
+    low, high = (
+        each.reshape(-1, *(1,) * (layer.bias.ndim - 1)) / layer.time_steps for each in layer.reach
+    )
+    return replace(layer, bias=np.clip(layer.bias, -high - 1.0, 2.0 - low))
