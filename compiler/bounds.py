@@ -70,6 +70,7 @@ def potential_bounds(population: Population, nodes: Nodes) -> Bounds:
     A calibrated potential starts where a spike just fails or just comes about, at −S + kθ for some
     partial sum S and k ≤ M, or one θ away from where it started before: so it lies within
     −high − Kθ … max(v(0), −low + Mθ) + Kθ for sums low … high over M steps and K calibrations.
+    One that is kept, the light variant, starts up to K sums away from v(0) or 0.
     """
     neuron, sums = population.neuron, sum_bounds(population, nodes)
     low, high = (spread(each, population) for each in (sums.low, sums.high))
@@ -81,6 +82,9 @@ def potential_bounds(population: Population, nodes: Nodes) -> Bounds:
     initial, step = spread(neuron.initial, population), spread(neuron.step, population)
     if isinstance(neuron, Rate):
         return Bounds(low, high + initial)
+    if neuron.light:
+        rounds = neuron.iterations + 1
+        return Bounds(rounds * low, rounds * high + initial)
     moved = neuron.iterations * step
     highest = np.maximum(initial, neuron.span * step - low) + moved
     return Bounds(low - high - moved, highest + high)

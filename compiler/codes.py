@@ -75,8 +75,11 @@ def problems_of(coding: Coding, target: Target, input_code: InputCode) -> Iterat
         yield Problem("--code", what, "use --code one-spike, or --target loihi")
     yield from _problems_of_steps(coding)
     yield from _problems_of_calibration(coding)
-    if coding.counts_spikes and input_code != "graded":
+    if code in ("rate", "offset-spike") and input_code != "graded":
         what = f"{input_code!r} with the code {code!r}, whose input is a current; allowed: graded"
+        yield Problem("--input-code", what, "leave it out")
+    if target.stock_only and input_code == "graded":
+        what = f"'graded' on {target.name}, which has no graded spikes; allowed: bits"
         yield Problem("--input-code", what, "leave it out")
 
 

@@ -35,15 +35,16 @@ SMALLER = "compile with fewer --weight-bits, or fewer levels"
 def the_input_is_a_staircase(network: SpikingNetwork, target: Target) -> Iterator[Problem]:
     """Pixels become whole levels of a positive step, normalised channel by channel."""
     source = network.input
-    if not 1 <= source.levels <= target.state_max:
-        what = f"{source.levels} levels; allowed: 1..{target.state_max}"
+    if not 1 <= source.pixel_levels <= target.state_max:
+        what = f"{source.pixel_levels} levels; allowed: 1..{target.state_max}"
         yield Problem(source.name, what, "choose other --input-bits")
     if not (isfinite(source.low) and isfinite(source.step) and source.step > 0):
         what = f"range from {source.low:g} in steps of {source.step:g}; allowed: finite, upwards"
         yield Problem(source.name, what, "choose another --input-range")
     for name, values in (("mean", source.mean), ("std", source.std)):
-        if len(values) not in (0, 1, source.shape[0]) or not all(map(isfinite, values)):
-            what = f"{name} {values}; allowed: 1 or {source.shape[0]} finite numbers"
+        channels = source.pixel_shape[0]
+        if len(values) not in (0, 1, channels) or not all(map(isfinite, values)):
+            what = f"{name} {values}; allowed: 1 or {channels} finite numbers"
             yield Problem(source.name, what, f"choose another --{name}")
     if any(value <= 0 for value in source.std):
         yield Problem(source.name, f"std {source.std} is not above 0", "choose another --std")
@@ -154,7 +155,11 @@ def bits_arrive_in_order(network: SpikingNetwork, target: Target) -> Iterator[Pr
     for population in network:
         slot = timing.slots[population.name]
         together = is_stock(network) or "bits" not in understood(population.neuron)
-        if _mixes(slot, timing.period) or (together and len({w.start for w in slot.windows}) > 1):
+        # a payload is held apart from v, however often it is sent
+        in_v = 1 if isinstance(population.neuron, Graded) else slot.time_steps
+        if _mixes(slot, in_v, timing.period) or (
+            together and len({w.start for w in slot.windows}) > 1
+        ):
             spans = ", ".join(f"{each.start}..{each.last}" for each in slot.windows)
             what = (
                 f"its sources arrive in steps {spans} and an image every {timing.period}; allowed: "
@@ -188,14 +193,17 @@ def verify(network: SpikingNetwork, target: Target) -> None:
             raise SnncError(*problems)
 
 
-def _mixes(slot: Slot, period: int) -> bool:
-    """Whether bits of different weight meet in u, or sums of different images in v."""
+def _mixes(slot: Slot, in_v: int, period: int) -> bool:
+    """Whether bits of different weight meet in u, or sums of different images in v.
+
+    An image is in v for `in_v` fire steps.
+    """
     meet_in_u = any(
         one.start <= other.last and other.start <= one.last and one.last != other.last
         for one, other in combinations(slot.windows, 2)
     )
     next_in_u = min(each.start for each in slot.windows) + period <= slot.fire
-    next_in_v = min(each.last for each in slot.windows) + period < slot.fire + slot.time_steps
+    next_in_v = min(each.last for each in slot.windows) + period < slot.fire + in_v
     return meet_in_u or next_in_u or next_in_v
 
 

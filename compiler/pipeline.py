@@ -74,17 +74,18 @@ def float_passes(
 ) -> Mapping[Pass, tuple[str, tuple[Rule, ...]]]:
     """The passes on floats in their order, each with its name and the rules that hold after it."""
     encode = partial(encode_input, encoding=options.encoding)
+    sent = 1 if options.encoding.at_once else options.encoding.levels
     coding = options.coding
     steps = coding.time_steps if coding.code == "bit-serial" else None
     coarsen = partial(coarsen_staircases, time_steps=steps)
-    lower_pools = partial(lower_max_pools, input_levels=options.encoding.levels)
-    drop = partial(drop_repeats, input_levels=options.encoding.levels)
+    lower_pools = partial(lower_max_pools, input_levels=sent)
+    drop = partial(drop_repeats, input_levels=sent)
     sum_pools = partial(
         sum_average_pools,
         # a sum has more levels than a train of spikes can tell apart
         choice="compose" if coding.counts_spikes else options.average_pool,
         schedule=options.schedule,
-        input_levels=options.encoding.levels,
+        input_levels=sent,
     )
     return {
         # first: the algebra of staircases knows affine maps alone
@@ -125,6 +126,7 @@ def lower(
         SnncError: with every problem that the first failing pass or rule finds.
     """
     _check(options)
+    pixels = network.input
     verify_network(network, MODEL, "read")
     watch("read", network)
     for each, (name, rules) in float_passes(options, insight).items():
@@ -134,7 +136,7 @@ def lower(
     coding = options.coding.settled(_most_levels(network))
     limits = STOCK if coding.code == "one-spike" else options.target
     precision = Precision(limits, options.weight_bits)
-    source = options.encoding.of(network.input.name, planar(network.input.shape))
+    source = options.encoding.of(pixels.name, planar(pixels.shape))
     if coding.counts_spikes:
         source = replace(source, repeats=coding.neuron(np.ones(1, np.int64)).time_steps)
     spiking = quantize_weights(network, source, precision, insight.hear(network), coding)

@@ -127,32 +127,45 @@ class Input:
     std: tuple[float, ...] = ()
     repeats: int = 0
     """Time steps in which a pixel is sent, as the constant current of a rate code; 0 for once."""
+    planes: int = 0
+    """Bits of a pixel that are neurons of their own, all sent at once, the highest first in each
+    channel; 0 for none. Then `levels` is 1, and `shape` counts the bits as channels."""
+
+    @property
+    def pixel_shape(self) -> tuple[int, ...]:
+        """The shape of an image."""
+        return (self.shape[0] // max(1, self.planes), *self.shape[1:])
+
+    @property
+    def pixel_levels(self) -> int:
+        """The highest level of a pixel."""
+        return (1 << self.planes) - 1 if self.planes else self.levels
 
     @property
     def size(self) -> int:
-        """Number of pixels."""
+        """Number of neurons."""
         return prod(self.shape)
 
     @property
     def high(self) -> float:
         """The real value of the highest level."""
-        return self.low + self.step * self.levels
+        return self.low + self.step * self.pixel_levels
 
     @property
     def time_steps(self) -> int:
         """One graded spike, or one time step for each bit, or the steps of a constant current."""
-        return self.repeats or (1 if self.code == "graded" else bits_for(self.levels))
+        return self.repeats or (bits_for(self.levels) if self.train == "bits" else 1)
 
     @property
     def train(self) -> Train:
         """What its spikes count."""
         if self.repeats:
             return "spikes"
-        return "once" if self.code == "graded" else "bits"
+        return "once" if self.code == "graded" or self.planes else "bits"
 
     def __str__(self) -> str:
-        span = f"{self.low:g}..{self.high:g} in {self.levels} levels"
-        times = f" {self.repeats} times" if self.repeats else ""
+        span = f"{self.low:g}..{self.high:g} in {self.pixel_levels} levels"
+        times = f" {self.repeats} times" if self.repeats else " at once" if self.planes else ""
         return f"{self.name} {_times(self.shape)} input {span}, {self.code}{times}"
 
 
@@ -228,6 +241,13 @@ def as_staircase(population: Population) -> Population | None:
     bias = population.bias if first.ndim == 1 else per_neuron(population.bias, population.shape)
     shift = per_neuron(by_channel[:, 0], start.shape) - start - 1
     return replace(population, bias=bias + shift, neuron=BitSerial(by_channel[:, 0], neuron.levels))
+
+
+def copies_of(node: Input | Population) -> int:
+    """The number of stock neurons that stand for each neuron of a node."""
+    if isinstance(node, Population) and isinstance(node.neuron, Thermometer):
+        return node.neuron.levels
+    return 1
 
 
 def is_stock(network: SpikingNetwork) -> bool:

@@ -155,6 +155,9 @@ def stock_neurons_are_among_themselves(
     if is_stock(network) and others:
         what = "it is no stock neuron, and others are; allowed: one kind"
         yield Problem(", ".join(others), what, REBUILD)
+    elif target.stock_only and others:
+        what = f"it is no stock neuron; {target.name} has no others"
+        yield Problem(", ".join(others), what, "compile with --code one-spike")
 
 
 STRUCTURE: tuple[Rule, ...] = (

@@ -75,7 +75,7 @@ def timing_of(network: SpikingNetwork) -> Timing:
     """Derive every population's slot from the sources alone.
 
     Pipelined, an image enters as soon as the slowest population has fired; sequential, once the
-    one before it has left the read-out.
+    one before it has left the read-out and no train of it is sent any more.
     """
     nodes = network.nodes
     in_turn = network.schedule == "sequential" and all(map(_accumulates, network))
@@ -92,7 +92,8 @@ def timing_of(network: SpikingNetwork) -> Timing:
         slots[population.name] = last
     latency = slots[network.readout.name].fire + 1
     longest = max(each.time_steps for each in slots.values())
-    return Timing(longest if network.schedule == "pipelined" else latency, latency, slots)
+    period = longest if network.schedule == "pipelined" else max(latency, longest)
+    return Timing(period, latency, slots)
 
 
 def _accumulates(population: Population) -> bool:

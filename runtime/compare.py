@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from time import perf_counter
@@ -15,46 +15,66 @@ from snnc.compiler.spiking import SpikingNetwork
 from snnc.compiler.timing import timing_of
 from snnc.runtime.data import Data, as_source, encode
 from snnc.runtime.golden import Golden
+from snnc.runtime.lava.memory import Chunk, Levels
 from snnc.runtime.lava.simulator import require_lava, simulate
 from snnc.runtime.outcome import Labels, Outcome, logits_of
+from snnc.runtime.slayer.engine import require_slayer, run_slayer
 from snnc.runtime.source import Source
 from snnc.runtime.spikes import count_differences, planes_of, spikes_in
 
 BATCH = 64
+Simulator: TypeAlias = Callable[[SpikingNetwork, Iterable[Levels]], Generator[Chunk, None, None]]
+"""Streams images through a network, spike by spike."""
 Progress: TypeAlias = Callable[[str, int, int], None]
 """Called with an engine's name, the images it has just finished and those it was given."""
 
 
 @dataclass(frozen=True)
 class SpikeCount:
-    """Spike trains of Lava held against the golden model's, over all images."""
+    """Spike trains of an engine held against the golden model's, over all images."""
 
     time_steps: int
-    """Time steps that the simulation ran."""
+    """Time steps that a simulation of the stream runs."""
     compared: int
     """Neurons times time steps in which a spike could have differed."""
     mismatches: int
     fired: int
-    """Spikes that Lava sent."""
+    """Spikes that the engine sent."""
     logit_mismatches: int
     by_population: dict[str, int]
     """Mismatches of each firing population."""
 
 
 @dataclass(frozen=True, eq=False)
+class Counted:
+    """The outcome of an engine of spikes, and how far it differs from the golden model."""
+
+    outcome: Outcome
+    spikes: SpikeCount
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether it gave every spike and every logit of the golden model."""
+        return not self.spikes.mismatches and not self.spikes.logit_mismatches
+
+
+@dataclass(frozen=True, eq=False)
 class Comparison:
-    """The three outcomes, and the count of what differs between the two integer ones."""
+    """The outcomes of all engines, and the count of what differs between those in integers."""
 
     source: Outcome
     golden: Outcome
     lava: Outcome
     spikes: SpikeCount
     labels: Labels | None
+    slayer: Counted | None = None
+    """Lava-DL's own blocks in PyTorch; None for codes that they do not know."""
 
     @property
     def is_exact(self) -> bool:
-        """Whether Lava gave every spike and every logit of the golden model."""
-        return not self.spikes.mismatches and not self.spikes.logit_mismatches
+        """Whether Lava, and slayer, gave every spike and every logit of the golden model."""
+        lava = Counted(self.lava, self.spikes)
+        return lava.is_exact and (self.slayer is None or self.slayer.is_exact)
 
     @property
     def quantisation_loss(self) -> float | None:
@@ -68,14 +88,6 @@ class Comparison:
 
     def as_json(self) -> dict[str, Any]:
         """The one object that `snnc compare --json` prints."""
-        lava = {
-            "time_steps": self.spikes.time_steps,
-            "spikes_compared": self.spikes.compared,
-            "spike_mismatches": self.spikes.mismatches,
-            "logit_mismatches": self.spikes.logit_mismatches,
-            "spikes_per_image": self.spikes.fired / self.source.images,
-            "mismatches_by_population": self.spikes.by_population,
-        }
         return {
             "images": self.source.images,
             "source": {
@@ -84,11 +96,24 @@ class Comparison:
                 "images_per_second": self.source.images_per_second,
             },
             "golden": self._against_source(self.golden),
-            "lava": {**self._against_source(self.lava), **lava},
+            "lava": self._counted(Counted(self.lava, self.spikes)),
+            "slayer": self._counted(self.slayer) if self.slayer else None,
             "loss_in_points": {
                 "weight_quantisation": self.quantisation_loss,
                 "conversion": self.conversion_loss,
             },
+        }
+
+    def _counted(self, result: Counted) -> dict[str, Any]:
+        spikes = result.spikes
+        return {
+            **self._against_source(result.outcome),
+            "time_steps": spikes.time_steps,
+            "spikes_compared": spikes.compared,
+            "spike_mismatches": spikes.mismatches,
+            "logit_mismatches": spikes.logit_mismatches,
+            "spikes_per_image": spikes.fired / self.source.images,
+            "mismatches_by_population": spikes.by_population,
         }
 
     def _against_source(self, outcome: Outcome) -> dict[str, Any]:
@@ -107,7 +132,7 @@ def quiet(engine: str, images: int, total: int) -> None:
 def compare(
     model: Source, network: SpikingNetwork, data: Data, progress: Progress = quiet
 ) -> Comparison:
-    """Run all three engines over all images.
+    """Run all engines over all images; slayer where it knows the code.
 
     Raises:
         SnncError: if Lava is not installed, or a simulation ends early.
@@ -115,8 +140,12 @@ def compare(
     require_lava()
     source = run_source(model, network, data, progress)
     golden = run_golden(network, data, progress)
-    lava, spikes = _run_lava_against_golden(network, data, progress)
-    return Comparison(source, golden, lava, spikes, data.y)
+    lava = run_against_golden("lava", simulate, network, data, progress)
+    slayer = None
+    if network.provenance.code == "bit-serial":
+        require_slayer()
+        slayer = run_against_golden("slayer", run_slayer, network, data, progress)
+    return Comparison(source, golden, lava.outcome, lava.spikes, data.y, slayer)
 
 
 def batches_of(data: Data, size: int = BATCH) -> Iterator[Any]:
@@ -145,31 +174,40 @@ def run_golden(network: SpikingNetwork, data: Data, progress: Progress = quiet) 
     return Outcome("golden", np.concatenate(parts), perf_counter() - start)
 
 
-def run_lava(
-    network: SpikingNetwork, data: Data, progress: Progress = quiet
+def run_spikes(
+    engine: str,
+    simulator: Simulator,
+    network: SpikingNetwork,
+    data: Data,
+    progress: Progress = quiet,
 ) -> tuple[Outcome, int]:
-    """The Lava simulator, one continuous stream; also the number of spikes that were sent."""
+    """An engine of spikes on its own; also the number of spikes that were sent."""
     firing = _firing(network)
     start, parts, fired = perf_counter(), [], 0
     levels = (encode(images, network.input) for images in batches_of(data))
-    with closing(simulate(network, levels)) as chunks:
+    with closing(simulator(network, levels)) as chunks:
         for chunk in chunks:
             parts.append(logits_of(chunk.logits, network))
             fired += sum(spikes_in(firing[name], each) for name, each in chunk.spikes.items())
-            progress("lava", len(chunk.logits), data.images)
-    return Outcome("lava", np.concatenate(parts), perf_counter() - start), fired
+            progress(engine, len(chunk.logits), data.images)
+    return Outcome(engine, np.concatenate(parts), perf_counter() - start), fired
 
 
-def _run_lava_against_golden(
-    network: SpikingNetwork, data: Data, progress: Progress
-) -> tuple[Outcome, SpikeCount]:
+def run_against_golden(
+    engine: str,
+    simulator: Simulator,
+    network: SpikingNetwork,
+    data: Data,
+    progress: Progress = quiet,
+) -> Counted:
+    """An engine of spikes, each of them held against the golden model's."""
     golden = Golden(network, every_population=True)
     firing = _firing(network)
     mismatches = dict.fromkeys(firing, 0)
     fired = logit_mismatches = 0
     start, parts = perf_counter(), []
     levels = (encode(images, network.input) for images in batches_of(data))
-    with closing(simulate(network, levels)) as chunks:
+    with closing(simulator(network, levels)) as chunks:
         for chunk in chunks:
             images = data.x[chunk.first : chunk.first + len(chunk.logits)]
             expected = golden.run(encode(images, network.input))
@@ -179,13 +217,13 @@ def _run_lava_against_golden(
                 fired += spikes_in(neuron, chunk.spikes[name])
             logit_mismatches += int(np.count_nonzero(expected.potential != chunk.logits))
             parts.append(logits_of(chunk.logits, network))
-            progress("lava", len(images), data.images)
-    outcome = Outcome("lava", np.concatenate(parts), perf_counter() - start)
+            progress(engine, len(images), data.images)
+    outcome = Outcome(engine, np.concatenate(parts), perf_counter() - start)
     per_image = sum(p.size * firing[p.name].planes for p in network if p.name in firing)
     steps = timing_of(network).duration(data.images)
     total = sum(mismatches.values())
     compared = per_image * data.images
-    return outcome, SpikeCount(steps, compared, total, fired, logit_mismatches, mismatches)
+    return Counted(outcome, SpikeCount(steps, compared, total, fired, logit_mismatches, mismatches))
 
 
 def _firing(network: SpikingNetwork) -> dict[str, Firing]:

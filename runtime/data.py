@@ -101,7 +101,7 @@ def accepted(
     if limit is not None and limit < 1:
         raise refusal("--limit", f"{limit} images; allowed: at least 1", "leave it out for all")
     x, y = data.x, data.y
-    if x.ndim == 3 and source.shape[1:2] == (1,):
+    if x.ndim == 3 and source.pixel_shape[1:2] == (1,):
         x = x[:, :, None]
     problems = [*_problems_of_images(name, x, source)]
     if y is not None:
@@ -115,14 +115,23 @@ def accepted(
 
 
 def encode(x: Array, source: Input) -> npt.NDArray[np.int32]:
-    """The levels of images, n = clip(round((x − low)/step), 0, levels), ties to the even one.
+    """What the input sends: n = clip(round((x − low)/step), 0, levels), ties to the even one.
 
     A byte u is the level u·levels/255, rounded; a tie cannot occur, since 255 is odd.
+
+    Returns:
+        (images, *shape of the input): the levels, or where these are neurons of their own the bits.
     """
+    highest = source.pixel_levels
     if x.dtype == np.uint8:
-        return np.asarray((2 * source.levels * x.astype(np.int64) + 255) // 510, np.int32)
-    levels = np.rint((x.astype(np.float64) - source.low) / source.step)
-    return np.asarray(np.clip(levels, 0, source.levels), np.int32)
+        levels = (2 * highest * x.astype(np.int64) + 255) // 510
+    else:
+        levels = np.clip(np.rint((x.astype(np.float64) - source.low) / source.step), 0, highest)
+    numbers = np.asarray(levels, np.int32)
+    if source.planes:
+        places = np.arange(source.planes)[::-1].reshape(-1, *(1,) * (numbers.ndim - 2))
+        numbers = (numbers[:, :, None] >> places & 1).reshape(len(x), *source.shape)
+    return numbers
 
 
 def as_source(x: Array, source: Input) -> npt.NDArray[np.float32]:
@@ -136,7 +145,7 @@ def as_source(x: Array, source: Input) -> npt.NDArray[np.float32]:
 
 
 def _per_channel(values: tuple[float, ...], source: Input) -> Array:
-    return per_neuron(np.array(values, np.float32), source.shape)
+    return per_neuron(np.array(values, np.float32), source.pixel_shape)
 
 
 def _problems_of_images(path: str, x: Array, source: Input) -> Iterator[Problem]:
@@ -146,8 +155,8 @@ def _problems_of_images(path: str, x: Array, source: Input) -> Iterator[Problem]
     if x.dtype == np.uint8 and not np.isclose(BYTE_RANGES, (source.low, source.high)).all(1).any():
         what = f"x holds uint8, the input takes {source.low:g}..{source.high:g}"
         yield Problem(path, what, "convert x to float32, in the units of that range")
-    if not x.ndim or x.shape[1:] != source.shape:
-        allowed = ", ".join(map(str, source.shape))
+    if not x.ndim or x.shape[1:] != source.pixel_shape:
+        allowed = ", ".join(map(str, source.pixel_shape))
         what = f"x has shape {x.shape}; allowed: (images, {allowed})"
         yield Problem(path, what, "reshape or transpose x")
     elif not len(x):
@@ -184,7 +193,7 @@ def _faulty(x: Array, source: Input) -> tuple[Integers, Integers]:
     """For each image, how many values are not finite, and how many finite ones have no level."""
     levels = np.rint((x.reshape(len(x), -1).astype(np.float64) - source.low) / source.step)
     finite = np.isfinite(levels)
-    outside = finite & ((levels < 0) | (levels > source.levels))
+    outside = finite & ((levels < 0) | (levels > source.pixel_levels))
     return np.sum(~finite, axis=1), np.sum(outside, axis=1)
 
 

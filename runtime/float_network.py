@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from snnc.backends.onnx.float_network import float_model
 from snnc.compiler.network import Network
-
-if TYPE_CHECKING:
-    from onnxruntime import InferenceSession
+from snnc.runtime.sessions import open_session
 
 Array: TypeAlias = npt.NDArray[np.floating[Any]]
 BATCH = 64
@@ -46,7 +44,7 @@ class FloatNetwork:
         self._session = None
         if self._computed:
             model = float_model(network, self._computed, inputs=self.inputs, dtype=dtype)
-            self._session = _session(model.SerializeToString(), threads)
+            self._session = open_session(model.SerializeToString(), threads=threads)
 
     def run(self, *batches: Array) -> Mapping[str, Array]:
         """What every output gives for a batch of each input, (images, *shape)."""
@@ -61,11 +59,3 @@ class FloatNetwork:
         """The same for any number of images, size of them at a time."""
         for start in range(0, len(samples[0]), size):
             yield self.run(*(each[start : start + size] for each in samples))
-
-
-def _session(model: bytes, threads: int) -> InferenceSession:
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -12,9 +12,7 @@ import numpy.typing as npt
 from snnc.backends.onnx.golden import golden_model
 from snnc.compiler.neurons import Integers
 from snnc.compiler.spiking import SpikingNetwork
-
-if TYPE_CHECKING:
-    from onnxruntime import InferenceSession
+from snnc.runtime.sessions import open_session
 
 Levels: TypeAlias = npt.NDArray[np.integer[Any]]
 
@@ -39,7 +37,10 @@ class Golden:
         model = golden_model(network, every_population=every_population)
         self.names = tuple(each.name for each in model.graph.output)
         self.input = network.input.name
-        self.session = _session(model.SerializeToString(), threads)
+        # compared with another engine step by step, it must leave that engine its cores
+        self.session = open_session(
+            model.SerializeToString(), threads=threads, spins=not every_population
+        )
         self.dtype = np.uint8 if "uint8" in self.session.get_inputs()[0].type else np.float32
 
     def run(self, levels: Levels) -> GoldenResult:
@@ -57,11 +58,3 @@ class Golden:
 
 def _whole(numbers: npt.NDArray[Any]) -> npt.NDArray[Any]:
     return numbers if numbers.dtype == np.uint8 else numbers.astype(np.int32)
-
-
-def _session(model: bytes, threads: int) -> InferenceSession:
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])

@@ -20,7 +20,7 @@ from snnc.compiler.neurons import (
     bits_for,
 )
 from snnc.compiler.operators import Staircase
-from snnc.compiler.spiking import Dense, Population, Projection, SpikingNetwork, is_stock
+from snnc.compiler.spiking import Dense, Population, Projection, SpikingNetwork, copies_of, is_stock
 from snnc.compiler.target import STOCK, find_target
 from snnc.compiler.timing import Timing, timing_of
 
@@ -141,11 +141,11 @@ def _thresholds(neuron: Neuron) -> tuple[tuple[int, int] | None, tuple[int, int]
 
 def _synapses(network: SpikingNetwork, population: Population, projection: Projection) -> int:
     """Pairs of neurons that a projection connects; taps in the padding connect nothing."""
-    connection = projection.connection
+    connection, node = projection.connection, network.nodes[projection.source]
+    copies = copies_of(node) * copies_of(population)
     if isinstance(connection, Dense):
-        return int(connection.weights.size)
-    source = network.nodes[projection.source].shape
-    inside = 1
+        return copies * int(connection.weights.size)
+    source, inside = node.shape, copies
     for axis in (0, 1):
         taps = np.arange(connection.weights.shape[2 + axis]) * connection.dilations[axis]
         starts = np.arange(population.shape[1 + axis]) * connection.strides[axis]

@@ -45,9 +45,9 @@ class Lessons:
         progress: Progress,
     ) -> Lessons:
         """From images that suit the input."""
-        flat = (data.images, *shape)
-        images = np.asarray(as_source(data.x, source)).reshape(flat)
-        return cls(images, encode(data.x, source).reshape(flat), levels, progress)
+        images = np.asarray(as_source(data.x, source)).reshape(data.images, *shape)
+        sent = encode(data.x, source).reshape(data.images, source.shape[0], *shape[1:])
+        return cls(images, sent, levels, progress)
 
     @property
     def insight(self) -> Insight:

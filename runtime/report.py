@@ -49,6 +49,7 @@ def engine_rows(result: Comparison) -> list[tuple[str, ...]]:
         row(f"source ({result.source.engine})", result.source),
         row("golden (integers)", result.golden),
         row("Lava (spikes)", result.lava),
+        *([row("Lava-DL, torch (spikes)", result.slayer.outcome)] if result.slayer else []),
     ]
 
 
@@ -64,10 +65,12 @@ def comparison_lines(result: Comparison) -> list[str]:
     """What the table leads to, in sentences."""
     spikes = result.spikes
     per_image = spikes.fired / result.source.images
+    counts = [spikes] + ([result.slayer.spikes] if result.slayer else [])
+    engines = ", ".join(["Lava", "Lava-DL"][: len(counts)])
     return [
         f"spikes compared    {spikes.compared:,} in {spikes.time_steps:,} time steps",
-        f"spike mismatches   {spikes.mismatches:,}",
-        f"logit mismatches   {spikes.logit_mismatches:,}",
+        f"spike mismatches   {', '.join(f'{each.mismatches:,}' for each in counts)} ({engines})",
+        f"logit mismatches   {', '.join(f'{e.logit_mismatches:,}' for e in counts)} ({engines})",
         f"spikes per image   {per_image:,.1f}",
         f"lost to integer weights  {points(result.quantisation_loss)} points",
         f"lost to spikes           {points(result.conversion_loss)} points",
@@ -153,7 +156,7 @@ def write_html(
         heads=ENGINE_HEADS,
         rows=engine_rows(result),
         losses=(points(result.quantisation_loss), points(result.conversion_loss)),
-        layers=[row for row in inspection.rows if row.step],
+        layers=[row for row in inspection.rows if row.threshold],
         schedule=inspection.as_json()["schedule"],
     )
     path.write_text(page, encoding="utf-8")

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from snnc.compiler.errors import refusal
 from snnc.compiler.network import Network
 from snnc.runtime.float_network import FloatNetwork
+from snnc.runtime.sessions import open_session
 
 if TYPE_CHECKING:
     import onnx
@@ -83,16 +84,9 @@ def is_runnable(model: onnx.ModelProto) -> bool:
 
 
 def _session(model: onnx.ModelProto, name: str) -> InferenceSession:
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3
-    if any("Quantize" in n.op_type or "QLinear" in n.op_type for n in model.graph.node):
-        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    quantised = any("Quantize" in n.op_type or "QLinear" in n.op_type for n in model.graph.node)
     try:
-        return onnxruntime.InferenceSession(
-            model.SerializeToString(), options, providers=["CPUExecutionProvider"]
-        )
+        return open_session(model.SerializeToString(), optimises=not quantised)
     except Exception as error:
         what = f"ONNX Runtime cannot run it: {str(error).splitlines()[0]}"
         raise refusal(name, what, "export it again with a newer operator set") from None

@@ -13,7 +13,7 @@ from typing import TypeAlias, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from snnc.compiler.neurons import Integers, Thermometer
+from snnc.compiler.neurons import Integers
 from snnc.compiler.spiking import (
     Connection,
     Convolution,
@@ -29,13 +29,6 @@ Scalar = TypeVar("Scalar", bound=np.generic)
 
 MOST_GROUPS = 127
 """Lava's Conv holds the number of groups in a signed byte."""
-
-
-def copies_of(node: Input | Population) -> int:
-    """Channels of the file for each channel of a node."""
-    if isinstance(node, Population) and isinstance(node.neuron, Thermometer):
-        return node.neuron.levels
-    return 1
 
 
 def runs_in_stock_netx(network: SpikingNetwork) -> bool:

@@ -120,6 +120,13 @@ def _input(file: h5py.File) -> Input:
         shape=(),
         levels=integer_of(file, schema.INPUT_LEVELS),
         repeats=_within(file, schema.INPUT_REPEATS, 0, integer_of(file, schema.INPUT_REPEATS)),
+        planes=_within(
+            file,
+            schema.INPUT_PLANES,
+            0,
+            integer_of(file, schema.INPUT_PLANES),
+            schema.MAX_PLANES,
+        ),
         low=real_of(file, schema.INPUT_LOW),
         step=real_of(file, schema.INPUT_STEP),
         code=cast(InputCode, word_of(file, schema.INPUT_CODE, *get_args(InputCode))),

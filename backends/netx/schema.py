@@ -23,6 +23,7 @@ INPUT_CODE = "inputCode"
 INPUT_MEAN = "inputMean"
 INPUT_STD = "inputStd"
 INPUT_REPEATS = "inputRepeats"
+INPUT_PLANES = "inputPlanes"
 LABELS = "labels"
 REMARKS = "remarks"
 
@@ -83,6 +84,7 @@ COUNT_TYPE = np.int64
 
 MAX_STEPS = 1 << 12
 """Time steps of a train; a file that asks for more is damaged."""
+MAX_PLANES = 16
 MAX_LEAD = 64
 """Silent fire steps, more than any network needs."""
 MAX_NUMBERS = 1 << 28

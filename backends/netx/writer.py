@@ -16,7 +16,6 @@ import numpy.typing as npt
 
 from snnc.backends.netx import schema
 from snnc.backends.netx.copies import (
-    copies_of,
     expanded,
     repeated,
     runs_in_stock_netx,
@@ -33,6 +32,7 @@ from snnc.compiler.spiking import (
     Population,
     Projection,
     SpikingNetwork,
+    copies_of,
 )
 from snnc.compiler.target import STOCK, find_target
 
@@ -44,27 +44,32 @@ def write(network: SpikingNetwork, path: Path) -> None:
         SnncError: for an illegal network, or a path that cannot be written.
     """
     verify(network, find_target(network.provenance.target))
-    try:
-        with _replacing(path) as partial, h5py.File(partial, "w") as file:
-            _write_header(file, network)
-            _write_layers(file.create_group(schema.LAYER), network)
-    except (OSError, RuntimeError) as error:
-        reason = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else error
-        raise refusal(str(path), f"cannot be written: {reason}", "choose another -o") from error
+    with creating(path) as file:
+        write_header(file, network)
+        _write_layers(file.create_group(schema.LAYER), network)
 
 
 @contextmanager
-def _replacing(path: Path) -> Iterator[Path]:
-    """A path in the same folder that becomes the path asked for, unless something fails."""
+def creating(path: Path) -> Iterator[h5py.File]:
+    """A file beside its place, which takes that place once it is whole.
+
+    Raises:
+        SnncError: for a path that cannot be written.
+    """
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
-        yield partial
+        with h5py.File(partial, "w") as file:
+            yield file
         os.replace(partial, path)
+    except (OSError, RuntimeError) as error:
+        reason = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else error
+        raise refusal(str(path), f"cannot be written: {reason}", "choose another -o") from error
     finally:
         partial.unlink(missing_ok=True)
 
 
-def _write_header(file: h5py.File, network: SpikingNetwork) -> None:
+def write_header(file: h5py.File, network: SpikingNetwork) -> None:
+    """Write where a network came from, its schedule and its input."""
     source, provenance = network.input, network.provenance
     for key, text in (
         (schema.SNNC_VERSION, version("snnc")),
@@ -74,20 +79,21 @@ def _write_header(file: h5py.File, network: SpikingNetwork) -> None:
         (schema.SOURCE_SHA256, provenance.source_sha256),
         (schema.INPUT_CODE, source.code),
     ):
-        file.attrs[key] = _texts(text)[0]
+        file.attrs[key] = texts(text)[0]
     file.attrs[schema.SCHEMA_VERSION] = schema.VERSION
     file.attrs[schema.INPUT_LEVELS] = source.levels
     file.attrs[schema.INPUT_REPEATS] = source.repeats
+    file.attrs[schema.INPUT_PLANES] = source.planes
     file.attrs[schema.INPUT_LOW] = source.low
     file.attrs[schema.INPUT_STEP] = source.step
     file.attrs[schema.INPUT_MEAN] = np.array(source.mean, np.float64)
     file.attrs[schema.INPUT_STD] = np.array(source.std, np.float64)
-    for key, texts in ((schema.LABELS, provenance.labels), (schema.REMARKS, provenance.remarks)):
-        if texts:
-            file[key] = _texts(*texts)
+    for key, lines in ((schema.LABELS, provenance.labels), (schema.REMARKS, provenance.remarks)):
+        if lines:
+            file[key] = texts(*lines)
 
 
-def _texts(*texts: str) -> npt.NDArray[np.bytes_]:
+def texts(*texts: str) -> npt.NDArray[np.bytes_]:
     """UTF-8 of one fixed length for all."""
     encoded = np.array([each.encode() for each in texts])
     return encoded.astype(h5py.string_dtype("utf-8", encoded.dtype.itemsize))
@@ -128,6 +134,13 @@ def _copies(source: Input | Population, population: Population) -> tuple[int, in
     return copies_of(source), copies_of(population)
 
 
+def begin_layer(group: h5py.Group, name: str, kind: str, shape: tuple[int, ...]) -> None:
+    """Fill what every layer has."""
+    group.attrs[schema.NAME] = texts(name)[0]
+    group[schema.TYPE] = np.bytes_(kind)
+    group[schema.SHAPE] = np.array(shape, schema.COUNT_TYPE)
+
+
 class _Layers:
     """The numbered groups of a file, written in order."""
 
@@ -138,9 +151,7 @@ class _Layers:
     def add(self, name: str, kind: str, shape: tuple[int, ...]) -> h5py.Group:
         group = self.root.create_group(str(self.count))
         self.count += 1
-        group.attrs[schema.NAME] = _texts(name)[0]
-        group[schema.TYPE] = np.bytes_(kind)
-        group[schema.SHAPE] = np.array(shape, schema.COUNT_TYPE)
+        begin_layer(group, name, kind, shape)
         return group
 
     def flattened(self, source: int, shape: tuple[int, ...]) -> int:
@@ -164,7 +175,7 @@ def _write_population(
         further[schema.TYPE] = np.bytes_(_type_of(each.connection))
         _write_projection(further, each, source)
     bias = repeated(population.bias, copies_of(population))
-    _write_array(group, schema.BIAS, bias.astype(schema.STATE_TYPE))
+    write_array(group, schema.BIAS, bias.astype(schema.STATE_TYPE))
     write_neuron(group.create_group(schema.NEURON), population.neuron, stock=stock)
 
 
@@ -175,7 +186,7 @@ def _type_of(connection: Connection) -> str:
 def _write_projection(group: h5py.Group, projection: Projection, source: int) -> None:
     group[schema.SOURCE] = np.array([source], schema.COUNT_TYPE)
     weights = projection.connection.weights.astype(schema.WEIGHT_TYPE)
-    _write_array(group, schema.WEIGHT, weights)
+    write_array(group, schema.WEIGHT, weights)
     group[schema.WEIGHT_EXPONENT] = schema.COUNT_TYPE(projection.exponent)
     group[schema.WEIGHT_ERROR] = np.float64(projection.error)
     if isinstance(projection.connection, Convolution):
@@ -205,7 +216,7 @@ def write_neuron(group: h5py.Group, neuron: Neuron, *, stock: bool) -> None:
     group[schema.CURRENT_DECAY] = group[schema.POTENTIAL_DECAY] = schema.COUNT_TYPE(decay)
     group[schema.TYPE] = np.bytes_(schema.STOCK if stock else TYPES[type(neuron)])
     for key, values in _arrays(neuron, stock=stock):
-        _write_array(group, key, values)
+        write_array(group, key, values)
     for key, number in _numbers(neuron):
         group[key] = schema.COUNT_TYPE(number)
 
@@ -256,7 +267,8 @@ def _numbers(neuron: Neuron) -> Iterator[tuple[str, int]]:
         yield schema.LIGHT, int(neuron.light)
 
 
-def _write_array(group: h5py.Group, key: str, values: npt.NDArray[np.generic]) -> None:
+def write_array(group: h5py.Group, key: str, values: npt.NDArray[np.generic]) -> None:
+    """Write an array, compressed."""
     if values.size > schema.MAX_NUMBERS:
         what = f"{key} has {values.size} numbers; allowed: {schema.MAX_NUMBERS}"
         raise refusal(group.name.strip("/"), what, "use a smaller layer")

@@ -7,8 +7,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from snnc.compiler.errors import Problem, SnncError
-from snnc.compiler.network import Builder, Network
-from snnc.compiler.operators import Affine, Shape, Source, per_channel
+from snnc.compiler.network import Builder, Network, Node
+from snnc.compiler.operators import (
+    Affine,
+    Conv,
+    MatMul,
+    Operator,
+    Shape,
+    Source,
+    per_channel,
+)
 from snnc.compiler.spiking import Input, InputCode
 
 
@@ -23,6 +31,8 @@ class Encoding:
     mean: tuple[float, ...] = ()
     """The source model reads (x − mean)/std, one number for each channel or one for all."""
     std: tuple[float, ...] = ()
+    at_once: bool = False
+    """Whether the bits of a pixel are neurons of their own, sent in one time step."""
 
     @property
     def levels(self) -> int:
@@ -38,7 +48,12 @@ class Encoding:
         """The spiking input that this encoding makes of a model's input."""
         mean, std = self.mean or (0.0,), self.std or (1.0,)
         normalised = (mean, std) if self.mean or self.std else ((), ())
-        return Input(name, shape, self.levels, self.low, self.step, self.code, *normalised)
+        if self.at_once:
+            shape = (shape[0] * self.bits, *shape[1:])
+        levels, planes = (1, self.bits) if self.at_once else (self.levels, 0)
+        return Input(
+            name, shape, levels, self.low, self.step, self.code, *normalised, planes=planes
+        )
 
 
 def encode_input(network: Network, encoding: Encoding) -> Network:
@@ -55,11 +70,11 @@ def encode_input(network: Network, encoding: Encoding) -> Network:
     rank = len(source.shape)
     scale, offset = encoding.step / std, (encoding.low - mean) / std
     builder = Builder()
-    builder.keep(source)
+    numbers = _sent(builder, source, encoding)
     encoded = builder.add(
         f"{source.name}.levels",
         Affine(per_channel(scale, rank), per_channel(offset, rank)),
-        source.name,
+        numbers,
     )
     renamed = {source.name: encoded}
     for node in network:
@@ -67,6 +82,22 @@ def encode_input(network: Network, encoding: Encoding) -> Network:
             sources = tuple(renamed.get(each, each) for each in node.sources)
             renamed[node.name] = builder.add(node.name, node.operator, *sources)
     return network.replaced(builder.nodes(renamed[network.output.name]))
+
+
+def _sent(builder: Builder, source: Node, encoding: Encoding) -> str:
+    """The input; where the bits of its pixels are sent, also their sum Σ 2^k·bit."""
+    if not encoding.at_once:
+        return builder.keep(source)
+    pixels, *space = source.shape
+    builder.add(source.name, Source((pixels * encoding.bits, *space)))
+    worth = 2.0 ** np.arange(encoding.bits)[::-1]
+    if not space:
+        total: Operator = MatMul(np.kron(np.eye(pixels), worth), np.zeros(pixels))
+    else:
+        ones = (1,) * len(space)
+        kernel = np.tile(worth, (pixels, 1)).reshape(pixels, encoding.bits, *ones)
+        total = Conv(kernel, np.zeros(pixels), ones, (0, 0) * len(space), ones, pixels)
+    return builder.add(f"{source.name}.pixels", total, source.name)
 
 
 def _problems(encoding: Encoding, shape: Shape) -> list[Problem]:

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from snnc.compiler.spiking import Convolution, Dense, Projection
+from snnc.runtime.sessions import open_session
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
@@ -43,21 +44,11 @@ class Kernel:
         if not spikes.any():
             return self.silence
         if self._session is None:
-            self._session = _session(self._model)
+            self._session = open_session(self._model, threads=1, spins=False)
         copies = spikes.ndim == self._input.ndim
         self._input[0] = spikes.sum(axis=0) if copies else spikes
         (sums,) = self._session.run(None, {"n": self._input})
         return np.asarray(sums, np.int32).reshape(self._shape) << self._exponent
-
-
-def _session(model: bytes) -> InferenceSession:
-    """Open a session that stays on the calling thread: a pool would not survive a fork."""
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
 
 
 def _model(connection: Convolution | Dense, source_shape: tuple[int, ...]) -> bytes:

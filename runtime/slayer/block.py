@@ -19,10 +19,10 @@ from torch import Tensor
 from torch.nn import functional
 
 from snnc.backends.netx import schema
+from snnc.backends.netx.writer import begin_layer, write_array
 from snnc.compiler.neurons import Readout
 from snnc.compiler.spiking import Convolution, Population
 from snnc.compiler.spiking import Input as InputNode
-from snnc.runtime.slayer.export import begin_layer, write_array
 from snnc.runtime.slayer.library import slayer
 from snnc.runtime.slayer.neuron import EXACT, AccumulateThenFire, Membrane, ShowPotential
 from snnc.runtime.slayer.synapse import Conv, Dense

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
@@ -45,7 +45,7 @@ def _is_installed(name: str) -> bool:
 
 def run_slayer(
     network: SpikingNetwork, batches: Iterable[Levels], device: str = "cpu", *, chunk: int = 16
-) -> Iterator[Chunk]:
+) -> Generator[Chunk, None, None]:
     """Run images and yield their results, each image once and in order.
 
     Args:

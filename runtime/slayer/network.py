@@ -12,13 +12,13 @@ from torch import Tensor
 
 from snnc.backends.netx import schema
 from snnc.backends.netx.reader import read
+from snnc.backends.netx.writer import creating, write_header
 from snnc.compiler.errors import Problem, SnncError
 from snnc.compiler.legality import verify
 from snnc.compiler.neurons import BitSerial, Readout
 from snnc.compiler.spiking import Dense, SpikingNetwork
 from snnc.compiler.target import find_target
 from snnc.runtime.slayer.block import Block, Flatten, Input
-from snnc.runtime.slayer.export import creating, write_header
 
 Watch: TypeAlias = Callable[[str, Tensor], object]
 

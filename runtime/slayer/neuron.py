@@ -120,7 +120,7 @@ class AccumulateThenFire(Membrane):
         threshold = self.spread(self.threshold)
         spikes = v.new_zeros(self.time_steps, *v.shape)
         for fired in spikes[self.lead :]:
-            torch.ge(v, threshold, out=fired)
+            fired.copy_(v >= threshold)
             v.addcmul_(fired, threshold, value=-1)
             threshold = threshold / 2
         return spikes.movedim(0, -1)

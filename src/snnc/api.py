@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from snnc.compiler.codes import Code, Coding
-from snnc.compiler.errors import refusal
+from snnc.compiler.errors import SnncError, refusal
 from snnc.compiler.passes.encode_input import Encoding
 from snnc.compiler.passes.sum_average_pools import AveragePools
 from snnc.compiler.pipeline import NO_DATA, Options, lower
@@ -23,8 +24,10 @@ if TYPE_CHECKING:
     from snnc.runtime.lessons import Lessons
     from snnc.runtime.losses import LayerLoss
     from snnc.runtime.outcome import Labels, Outcome
+    from snnc.runtime.source import Source
+    from snnc.runtime.sweep import Grid, Setting, Sweep, SweepEngine
 
-Engine: TypeAlias = Literal["lava", "golden"]
+Engine: TypeAlias = Literal["lava", "golden", "slayer"]
 CALIBRATION_IMAGES = 1024
 """The first of them, which more would hardly change."""
 
@@ -65,7 +68,7 @@ def compile(
     schedule: Schedule = "pipelined",
     average_pool: AveragePools = "auto",
     input_bits: int = 8,
-    input_code: InputCode = "graded",
+    input_code: InputCode | None = None,
     input_range: tuple[float, float] = (0.0, 1.0),
     mean: Sequence[float] = (),
     std: Sequence[float] = (),
@@ -92,7 +95,8 @@ def compile(
         schedule: "pipelined", or "sequential" with one image in flight.
         average_pool: "compose" it with what follows, give it a population that "sum"s, or "auto".
         input_bits: bits of a pixel.
-        input_code: a pixel as one graded spike, or as its bits.
+        input_code: a pixel as one "graded" spike, or as its "bits", which one-spike sends at once;
+            by default graded where the target can.
         input_range: the real values of the lowest and the highest pixel level.
         mean: the model was trained on (x − mean)/std; one number for each channel, or one.
         std: see mean.
@@ -108,9 +112,12 @@ def compile(
     from snnc.backends.netx.writer import write
     from snnc.frontends.onnx.reader import read_onnx
 
-    encoding = Encoding(input_bits, *input_range, input_code, tuple(mean), tuple(std))
+    chip = find_target(target)
+    pixels = input_code or ("bits" if chip.stock_only else "graded")
+    at_once = pixels == "bits" and code == "one-spike"
+    encoding = Encoding(input_bits, *input_range, pixels, tuple(mean), tuple(std), at_once)
     coding = Coding(code, timesteps, rho, iterations, light)
-    options = Options(find_target(target), encoding, coding, weight_bits, schedule, average_pool)
+    options = Options(chip, encoding, coding, weight_bits, schedule, average_pool)
     network, source = read_onnx(Path(model))
     lessons = _lessons(network, encoding, calibration, levels, progress)
     spiking = lower(network, options, watch, lessons.insight if lessons else NO_DATA)
@@ -177,24 +184,42 @@ def run(
     data: str | Path | Data,
     *,
     engine: Engine = "lava",
+    device: str = "cpu",
     limit: int | None = None,
     clip_input: bool = False,
     progress: Progress | None = None,
 ) -> Run:
     """Run a compiled network over a data set.
 
+    Args:
+        network: the netx file.
+        data: a DATA.npz, or images.
+        engine: the simulator "lava", the "golden" model, or Lava-DL's blocks in PyTorch, "slayer".
+        device: where PyTorch computes, as "cpu" or "cuda"; of slayer alone.
+        limit: use the first images only.
+        clip_input: clip values outside the range.
+        progress: called as images are done.
+
     Raises:
-        SnncError: if file or data are unsound, or Lava is asked for and not installed.
+        SnncError: if file or data are unsound, or the engine is not installed.
     """
     from snnc.compiler.timing import timing_of
     from snnc.runtime import compare as engines
+    from snnc.runtime.lava.simulator import simulate
+    from snnc.runtime.slayer.engine import run_slayer
 
     loaded = load(network)
     images = _data(data, loaded, limit, clip_input)
     watch = progress or engines.quiet
+    if engine != "slayer" and device != "cpu":
+        what = f"{device!r} with the engine {engine!r}; allowed: cpu"
+        raise refusal("--device", what, "leave it out, or use --engine slayer")
     if engine == "golden":
         return Run(engines.run_golden(loaded, images, watch), images.y, None, None)
-    outcome, spikes = engines.run_lava(loaded, images, watch)
+    simulator: engines.Simulator = simulate
+    if engine == "slayer":
+        simulator = partial(run_slayer, device=device)
+    outcome, spikes = engines.run_spikes(engine, simulator, loaded, images, watch)
     return Run(outcome, images.y, spikes, timing_of(loaded).duration(outcome.images))
 
 
@@ -231,6 +256,124 @@ def compare(
     else:
         executable = SourceNetwork(read_model(source))
     return engines.compare(executable, loaded, images, progress or engines.quiet)
+
+
+def sweep(
+    model: str | Path,
+    data: str | Path | Data,
+    grid: Grid | None = None,
+    *,
+    also: Sequence[str | Path] = (),
+    engine: SweepEngine = "golden",
+    limit: int | None = None,
+    clip_input: bool = False,
+    target: str = "loihi",
+    weight_bits: int = 8,
+    calibration: str | Path | Data | None = None,
+    input_bits: int = 8,
+    input_range: tuple[float, float] = (0.0, 1.0),
+    mean: Sequence[float] = (),
+    std: Sequence[float] = (),
+    plot: str | Path | None = None,
+    progress: Progress | None = None,
+) -> Sweep:
+    """Measure accuracy, spikes and time of a network in many codes, for many T.
+
+    Args:
+        model: the ONNX file.
+        data: a DATA.npz, or images; with labels.
+        grid: the codes and their settings.
+        also: the same network trained from other seeds: accuracies are means over all of them.
+        engine: "golden", or "lava" to hold the simulator against it in every point.
+        limit: use the first images only.
+        clip_input: clip values outside the range.
+        target: see `compile`, as for all that follow.
+        weight_bits: bits of a weight.
+        calibration: images: weights are then rounded with error feedback.
+        input_bits: bits of a pixel.
+        input_range: the real values of the lowest and the highest pixel level.
+        mean: the model was trained on (x − mean)/std.
+        std: see mean.
+        plot: a .png, .pdf or .svg to draw.
+        progress: called as images are done.
+
+    Raises:
+        SnncError: for wrong options, models that cannot be read and data that do not suit them.
+            A code that one network does not take leaves its reasons in the point instead.
+    """
+    from tempfile import TemporaryDirectory
+
+    from snnc.compiler.operators import Staircase
+    from snnc.runtime import plots
+    from snnc.runtime import sweep as sweeps
+
+    wanted = grid or sweeps.Grid()
+    drawing = None if plot is None else Path(plot)
+    problems = [*sweeps.problems_of(wanted), *([] if drawing is None else plots.problems_of(drawing))]
+    if problems:
+        raise SnncError(*problems)
+    chip, paths = find_target(target), [Path(each) for each in (model, *also)]
+    network = recognize(paths[0])
+    encoding = Encoding(input_bits, *input_range, "graded", tuple(mean), tuple(std))
+    source = encoding.of(network.input.name, planar(network.input.shape))
+    images = _labelled(data, source, network.output.shape[0], limit, clip=clip_input)
+    levels = [n.operator.levels for n in network if isinstance(n.operator, Staircase)]
+    with TemporaryDirectory() as folder:
+
+        def build(index: int, setting: Setting) -> SpikingNetwork:
+            compiled = compile(
+                paths[index],
+                Path(folder) / "network.h5",
+                target=chip.name,
+                code=setting.code,
+                timesteps=setting.time_steps,
+                rho=setting.rho,
+                iterations=setting.iterations,
+                light=setting.light,
+                weight_bits=weight_bits,
+                input_bits=input_bits,
+                input_range=input_range,
+                mean=mean,
+                std=std,
+                calibration=calibration,
+            )
+            return load(compiled.path)
+
+        result = sweeps.sweep(
+            [(str(each), _executable(each)) for each in paths],
+            source,
+            images,
+            sweeps.plans_of(wanted, levels),
+            build,
+            engine=engine,
+            progress=progress or _unwatched,
+        )
+    if drawing is not None:
+        plots.draw_sweep(drawing, result)
+    return result
+
+
+def _executable(model: Path) -> Source:
+    """A source model, ready to run."""
+    from snnc.frontends.onnx.loading import load_model
+    from snnc.frontends.onnx.reader import read_model
+    from snnc.runtime.source import SourceModel, SourceNetwork, is_runnable
+
+    source = load_model(model)
+    if is_runnable(source.proto):
+        return SourceModel(source.proto, str(model))
+    return SourceNetwork(read_model(source))
+
+
+def _labelled(
+    data: str | Path | Data, source: Input, classes: int, limit: int | None, *, clip: bool
+) -> Data:
+    """Images that suit an input, and their labels, without which there is no accuracy."""
+    images = _accepted(data, source, classes, limit, clip=clip)
+    if images.y is None:
+        name = data if isinstance(data, str | Path) else "data"
+        raise refusal(str(name), "it holds no labels y, and accuracy needs them", "add y")
+    return images
 
 
 def _data(data: str | Path | Data, network: SpikingNetwork, limit: int | None, clip: bool) -> Data:

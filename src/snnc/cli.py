@@ -91,8 +91,8 @@ def compile_(
     ] = "auto",
     input_bits: Annotated[int, typer.Option(help="Bits of a pixel.")] = 8,
     input_code: Annotated[
-        InputCode, typer.Option(help="A pixel as one graded spike, or as bits.")
-    ] = "graded",
+        InputCode | None, typer.Option(help="A pixel as one graded spike (default), or as bits.")
+    ] = None,
     input_range: Annotated[
         tuple[float, float], typer.Option(help="The least and the greatest pixel value.")
     ] = (0.0, 1.0),
@@ -179,6 +179,7 @@ def run(
     network: NetFile,
     data: DataFile,
     engine: Annotated[api.Engine, typer.Option(help="What runs the network.")] = "lava",
+    device: Annotated[str, typer.Option(help="slayer: where PyTorch computes.")] = "cpu",
     limit: Limit = None,
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="OUT.npz for logits and decisions.")
@@ -194,6 +195,7 @@ def run(
             network,
             data,
             engine=engine,
+            device=device,
             limit=limit,
             clip_input=clip_input,
             progress=progress,

@@ -39,7 +39,7 @@ class ImageSourceModel(PyLoihiProcessModel):
         node: Input = proc_params["node"]
         self._period: int = proc_params["period"]
         self._memory: Memory = proc_params["memory"]
-        self._graded = node.code == "graded"
+        self._graded = node.train != "bits"
         self._time_steps = node.time_steps
         self._silence = np.zeros(node.shape, np.int32)
 
