@@ -138,9 +138,10 @@ def test_compare(model: Path, net: Path, data: Path, tmp_path: Path) -> None:
     result = snnc("compare", model, net, data, "--json", "--html", page)
     found = json.loads(result.stdout)
     assert result.exit_code == 0
-    assert set(found) == {"images", "source", "golden", "lava", "loss_in_points"}
-    assert found["lava"]["spike_mismatches"] == found["lava"]["logit_mismatches"] == 0
-    assert found["lava"]["spikes_compared"] == 8 * 48 * 3
+    assert set(found) == {"images", "source", "golden", "lava", "slayer", "loss_in_points"}
+    for engine in ("lava", "slayer"):
+        assert found[engine]["spike_mismatches"] == found[engine]["logit_mismatches"] == 0
+        assert found[engine]["spikes_compared"] == 8 * 48 * 3
     assert found["lava"]["time_steps"] == 5 + 7 * 3
     assert found["lava"]["accuracy"] == found["golden"]["accuracy"]
     assert "Equal: 0 of 1,152 spikes" in page.read_text()

@@ -1,4 +1,4 @@
-"""Numbers and words of a file that nobody vouches for: looked at first, read afterwards."""
+"""Numbers and words of a file; of one that nobody vouches for looked at first, read afterwards."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 
 import h5py
 import numpy as np
+import numpy.typing as npt
 
 from snnc.backends.netx import schema
 from snnc.compiler.errors import SnncError, refusal
@@ -48,6 +49,15 @@ def read_floats(group: h5py.Group, key: str, *allowed: Extents) -> Floats:
 def read_integer(group: h5py.Group, key: str) -> int:
     """The one whole number under a key."""
     return int(read_integers(group, key, ()))
+
+
+def read_within(group: h5py.Group, key: str, least: int, most: int = schema.MAX_STEPS) -> int:
+    """The one whole number under a key, from least to most.
+
+    Raises:
+        SnncError: where it is another.
+    """
+    return _within(group, key, read_integer(group, key), least, most)
 
 
 def read_pair(group: h5py.Group, key: str) -> tuple[int, int]:
@@ -103,6 +113,15 @@ def integer_of(group: h5py.Group, key: str) -> int:
     return int(_attribute(group, key, "i", ()))
 
 
+def integer_within(group: h5py.Group, key: str, least: int, most: int = schema.MAX_STEPS) -> int:
+    """The whole number in an attribute, from least to most.
+
+    Raises:
+        SnncError: where it is another.
+    """
+    return _within(group, key, integer_of(group, key), least, most)
+
+
 def real_of(group: h5py.Group, key: str) -> float:
     """The real number in an attribute."""
     return float(_attribute(group, key, "f", ()))
@@ -111,6 +130,12 @@ def real_of(group: h5py.Group, key: str) -> float:
 def reals_of(group: h5py.Group, key: str) -> tuple[float, ...]:
     """The real numbers in an attribute."""
     return tuple(map(float, _attribute(group, key, "f", (None,))))
+
+
+def _within(group: h5py.Group, key: str, found: int, least: int, most: int) -> int:
+    if not least <= found <= most:
+        raise fault(group, f"{found}; allowed: {least}..{most}", key)
+    return found
 
 
 def _one_of(group: h5py.Group, key: str, found: str, allowed: tuple[str, ...]) -> str:
@@ -160,3 +185,17 @@ def _matches(found: tuple[int, ...] | None, allowed: Extents) -> bool:
 def _listed(allowed: tuple[Extents, ...]) -> str:
     texts = (str(each).replace("None", "any") for each in allowed)
     return " or ".join(dict.fromkeys(texts))
+
+
+def write_array(group: h5py.Group, key: str, values: npt.NDArray[np.generic]) -> None:
+    """Write an array, compressed."""
+    if values.size > schema.MAX_NUMBERS:
+        what = f"{key} has {values.size} numbers; allowed: {schema.MAX_NUMBERS}"
+        raise refusal(group.name.strip("/"), what, "use a smaller layer")
+    group.create_dataset(key, data=values, compression="gzip", shuffle=True)
+
+
+def texts(*texts: str) -> npt.NDArray[np.bytes_]:
+    """UTF-8 of one fixed length for all."""
+    encoded = np.array([each.encode() for each in texts])
+    return encoded.astype(h5py.string_dtype("utf-8", encoded.dtype.itemsize))

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from math import prod
 from pathlib import Path
-from types import MappingProxyType
 from typing import cast, get_args
 
 import h5py
@@ -18,6 +17,7 @@ from snnc.backends.netx.arrays import (
     MEND,
     fault,
     integer_of,
+    integer_within,
     read_floats,
     read_group,
     read_integer,
@@ -30,21 +30,11 @@ from snnc.backends.netx.arrays import (
     text_of,
     word_of,
 )
-from snnc.backends.netx.copies import collapsed, repeated, thresholds_by_copy
-from snnc.backends.netx.writer import TYPES
+from snnc.backends.netx.copies import collapsed, repeated
+from snnc.backends.netx.neurons import read_neuron
 from snnc.compiler.errors import Problem, SnncError, refusal
 from snnc.compiler.legality import verify
-from snnc.compiler.neurons import (
-    BitSerial,
-    Graded,
-    Integers,
-    Neuron,
-    OffsetSpike,
-    Rate,
-    Readout,
-    Thermometer,
-    bits_for,
-)
+from snnc.compiler.neurons import Integers
 from snnc.compiler.spiking import (
     Connection,
     Convolution,
@@ -119,14 +109,8 @@ def _input(file: h5py.File) -> Input:
         name="",
         shape=(),
         levels=integer_of(file, schema.INPUT_LEVELS),
-        repeats=_within(file, schema.INPUT_REPEATS, 0, integer_of(file, schema.INPUT_REPEATS)),
-        planes=_within(
-            file,
-            schema.INPUT_PLANES,
-            0,
-            integer_of(file, schema.INPUT_PLANES),
-            schema.MAX_PLANES,
-        ),
+        repeats=integer_within(file, schema.INPUT_REPEATS, 0),
+        planes=integer_within(file, schema.INPUT_PLANES, 0, schema.MAX_PLANES),
         low=real_of(file, schema.INPUT_LOW),
         step=real_of(file, schema.INPUT_STEP),
         code=cast(InputCode, word_of(file, schema.INPUT_CODE, *get_args(InputCode))),
@@ -211,7 +195,7 @@ def _population(layer: _Layer, before: list[_Layer]) -> Population:
         shape,
         tuple(_projection(each, layer, before) for each in groups),
         _bias(layer),
-        _neuron(read_group(layer.group, schema.NEURON), shape, copies),
+        read_neuron(read_group(layer.group, schema.NEURON), shape, copies),
     )
 
 
@@ -260,82 +244,3 @@ def _convolution(group: h5py.Group, shape: tuple[int, ...]) -> Convolution:
         read_pair(group, schema.DILATION),
         read_integer(group, schema.GROUPS),
     )
-
-
-def _neuron(group: h5py.Group, shape: tuple[int, ...], copies: int) -> Neuron:
-    kind = read_word(group, schema.TYPE, schema.STOCK, *TYPES.values())
-    if kind == schema.STOCK:
-        kind = schema.READOUT if schema.UNIT in group else schema.THERMOMETER
-        forgets = True
-    else:
-        forgets = kind == schema.THERMOMETER
-    for key in (schema.CURRENT_DECAY, schema.POTENTIAL_DECAY):
-        allowed = schema.FORGETS if forgets else schema.KEEPS
-        if (found := read_integer(group, key)) != allowed:
-            raise fault(group, f"the neuron decays by {found}; allowed: {allowed}", key)
-    return READERS[kind](group, shape, copies)
-
-
-def _bit_serial(group: h5py.Group, shape: tuple[int, ...], copies: int) -> BitSerial:
-    levels, time_steps = (read_integer(group, key) for key in (schema.LEVELS, schema.TIME_STEPS))
-    lead = time_steps - bits_for(levels)
-    if not 0 <= lead <= schema.MAX_LEAD:
-        least = bits_for(levels)
-        what = f"{time_steps} for {levels} levels; allowed: {least}..{least + schema.MAX_LEAD}"
-        raise fault(group, what, schema.TIME_STEPS)
-    return BitSerial(read_integers(group, schema.STEP, shape[:1]), levels, lead)
-
-
-def _graded(group: h5py.Group, shape: tuple[int, ...], copies: int) -> Graded:
-    step, levels = read_integers(group, schema.STEP, shape[:1]), read_integer(group, schema.LEVELS)
-    repeats, delay = (_steps(group, key, 0) for key in (schema.REPEATS, schema.DELAY))
-    return Graded(step, levels, repeats, delay)
-
-
-def _rate(group: h5py.Group, shape: tuple[int, ...], copies: int) -> Rate:
-    step, initial = (read_integers(group, k, shape[:1]) for k in (schema.STEP, schema.INITIAL))
-    return Rate(step, initial, _steps(group, schema.TIME_STEPS, 1))
-
-
-def _offset_spike(group: h5py.Group, shape: tuple[int, ...], copies: int) -> OffsetSpike:
-    step, initial = (read_integers(group, k, shape[:1]) for k in (schema.STEP, schema.INITIAL))
-    steps, rho, iterations = (
-        _steps(group, key, 1) for key in (schema.TIME_STEPS, schema.RHO, schema.ITERATIONS)
-    )
-    light = _within(group, schema.LIGHT, 0, read_integer(group, schema.LIGHT), 1)
-    return OffsetSpike(step, initial, steps, rho, iterations, bool(light))
-
-
-def _thermometer(group: h5py.Group, shape: tuple[int, ...], copies: int) -> Thermometer:
-    channels = shape[0] * copies
-    allowed = [(channels,), (*shape[:0:-1], channels)] if len(shape) > 1 else [(channels,)]
-    return Thermometer(thresholds_by_copy(read_integers(group, schema.STEP, *allowed), copies))
-
-
-def _readout(group: h5py.Group, shape: tuple[int, ...], copies: int) -> Readout:
-    unit = read_floats(group, schema.UNIT, shape[:1])
-    return Readout(unit, _steps(group, schema.LISTENS, 0))
-
-
-READERS: Mapping[str, Callable[[h5py.Group, tuple[int, ...], int], Neuron]] = MappingProxyType(
-    {
-        schema.BIT_SERIAL: _bit_serial,
-        schema.GRADED: _graded,
-        schema.RATE: _rate,
-        schema.OFFSET_SPIKE: _offset_spike,
-        schema.THERMOMETER: _thermometer,
-        schema.READOUT: _readout,
-    }
-)
-
-
-def _steps(group: h5py.Group, key: str, least: int) -> int:
-    return _within(group, key, least, read_integer(group, key))
-
-
-def _within(
-    group: h5py.Group, key: str, least: int, found: int, most: int = schema.MAX_STEPS
-) -> int:
-    if not least <= found <= most:
-        raise fault(group, f"{found}; allowed: {least}..{most}", key)
-    return found

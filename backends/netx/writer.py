@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
-from types import MappingProxyType
 
 import h5py
 import numpy as np
-import numpy.typing as npt
 
 from snnc.backends.netx import schema
+from snnc.backends.netx.arrays import texts, write_array
 from snnc.backends.netx.copies import (
     expanded,
     repeated,
     runs_in_stock_netx,
-    stock_thresholds,
 )
+from snnc.backends.netx.neurons import write_neuron
 from snnc.compiler.errors import refusal
 from snnc.compiler.legality import verify
-from snnc.compiler.neurons import BitSerial, Graded, Neuron, OffsetSpike, Rate, Readout, Thermometer
 from snnc.compiler.spiking import (
     Connection,
     Convolution,
@@ -34,7 +32,7 @@ from snnc.compiler.spiking import (
     SpikingNetwork,
     copies_of,
 )
-from snnc.compiler.target import STOCK, find_target
+from snnc.compiler.target import find_target
 
 
 def write(network: SpikingNetwork, path: Path) -> None:
@@ -91,12 +89,6 @@ def write_header(file: h5py.File, network: SpikingNetwork) -> None:
     for key, lines in ((schema.LABELS, provenance.labels), (schema.REMARKS, provenance.remarks)):
         if lines:
             file[key] = texts(*lines)
-
-
-def texts(*texts: str) -> npt.NDArray[np.bytes_]:
-    """UTF-8 of one fixed length for all."""
-    encoded = np.array([each.encode() for each in texts])
-    return encoded.astype(h5py.string_dtype("utf-8", encoded.dtype.itemsize))
 
 
 def _write_layers(root: h5py.Group, network: SpikingNetwork) -> None:
@@ -207,69 +199,3 @@ def _write_geometry(group: h5py.Group, convolution: Convolution) -> None:
         (schema.KERNEL_SIZE, kernel),
     ):
         group[key] = np.array(numbers, schema.COUNT_TYPE)
-
-
-def write_neuron(group: h5py.Group, neuron: Neuron, *, stock: bool) -> None:
-    """Write the law of a population; stock where Lava's own neuron obeys it."""
-    forgets = stock or isinstance(neuron, Thermometer)
-    decay = schema.FORGETS if forgets else schema.KEEPS
-    group[schema.CURRENT_DECAY] = group[schema.POTENTIAL_DECAY] = schema.COUNT_TYPE(decay)
-    group[schema.TYPE] = np.bytes_(schema.STOCK if stock else TYPES[type(neuron)])
-    for key, values in _arrays(neuron, stock=stock):
-        write_array(group, key, values)
-    for key, number in _numbers(neuron):
-        group[key] = schema.COUNT_TYPE(number)
-
-
-TYPES: Mapping[type[Neuron], str] = MappingProxyType(
-    {
-        BitSerial: schema.BIT_SERIAL,
-        Graded: schema.GRADED,
-        Rate: schema.RATE,
-        OffsetSpike: schema.OFFSET_SPIKE,
-        Thermometer: schema.THERMOMETER,
-        Readout: schema.READOUT,
-    }
-)
-"""How each law is called in a file."""
-
-
-def _arrays(neuron: Neuron, *, stock: bool) -> Iterator[tuple[str, npt.NDArray[np.generic]]]:
-    if isinstance(neuron, Readout):
-        if stock:
-            never = np.full(1, STOCK.threshold_max, schema.STATE_TYPE)
-            yield schema.STEP, never
-        yield schema.UNIT, neuron.unit
-    elif isinstance(neuron, Thermometer):
-        yield schema.STEP, stock_thresholds(neuron.thresholds).astype(schema.STATE_TYPE)
-    else:
-        yield schema.STEP, neuron.step.astype(schema.STATE_TYPE)
-    if isinstance(neuron, Rate | OffsetSpike):
-        yield schema.INITIAL, neuron.initial.astype(schema.STATE_TYPE)
-
-
-def _numbers(neuron: Neuron) -> Iterator[tuple[str, int]]:
-    if isinstance(neuron, BitSerial | Graded):
-        yield schema.LEVELS, neuron.levels
-    if isinstance(neuron, BitSerial):
-        yield schema.TIME_STEPS, neuron.time_steps
-    elif isinstance(neuron, Graded):
-        yield from ((schema.REPEATS, neuron.repeats), (schema.DELAY, neuron.delay))
-    elif isinstance(neuron, Thermometer):
-        yield schema.COPIES, neuron.levels
-    elif isinstance(neuron, Readout):
-        yield schema.LISTENS, neuron.listens
-    else:
-        yield schema.TIME_STEPS, neuron.steps
-    if isinstance(neuron, OffsetSpike):
-        yield schema.RHO, neuron.rho
-        yield schema.ITERATIONS, neuron.iterations
-        yield schema.LIGHT, int(neuron.light)
-
-
-def write_array(group: h5py.Group, key: str, values: npt.NDArray[np.generic]) -> None:
-    """Write an array, compressed."""
-    if values.size > schema.MAX_NUMBERS:
-        what = f"{key} has {values.size} numbers; allowed: {schema.MAX_NUMBERS}"
-        raise refusal(group.name.strip("/"), what, "use a smaller layer")
-    group.create_dataset(key, data=values, compression="gzip", shuffle=True)

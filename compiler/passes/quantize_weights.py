@@ -7,7 +7,7 @@ are whole numbers times one factor do not (compiler/quantization/grid.py).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
@@ -17,7 +17,7 @@ from snnc.compiler.codes import Coding
 from snnc.compiler.errors import Problem, SnncError
 from snnc.compiler.network import Network, Node
 from snnc.compiler.neurons import BitSerial, Firing, Graded, Integers, Readout
-from snnc.compiler.operators import Conv, Floats, MatMul, Source, Staircase, per_channel
+from snnc.compiler.operators import Floats, Source, Staircase, per_channel
 from snnc.compiler.quantization.feedback import Statistics
 from snnc.compiler.quantization.grid import (
     Grid,
@@ -27,13 +27,11 @@ from snnc.compiler.quantization.grid import (
     spacing,
 )
 from snnc.compiler.quantization.layer import Layer, Precision, layer_of, saturated
-from snnc.compiler.quantization.rounding import Rounded, clipped, round_projection
+from snnc.compiler.quantization.rounding import clipped
 from snnc.compiler.quantization.scale import resolution, steps
 from snnc.compiler.quantization.spikes import in_spikes
+from snnc.compiler.quantization.synapses import on_one_grid, rounded
 from snnc.compiler.spiking import (
-    Connection,
-    Convolution,
-    Dense,
     Input,
     Population,
     Projection,
@@ -144,11 +142,11 @@ def _firing(
     grid = None if r is None else on_grid(layer, levels, r, precision)
     if r is not None and grid is not None:
         grids.append(grid)
-        projections = _on_one_grid(layer, names, r, grid.exponent)
+        projections = on_one_grid(layer, names, r, grid.exponent)
         return _made(layer, names, projections, grid.bias, law(grid.step, levels))
     layer = clipped(layer, precision)
     scale = steps(layer, levels, precision)
-    projections, bias = _rounded(layer, names, scale, precision)
+    projections, bias = rounded(layer, names, scale, precision)
     neuron = law(scale.astype(np.int64), levels)
     return _made(layer, names, projections, _whole(bias, scale), neuron)
 
@@ -160,12 +158,12 @@ def _rate(
     found = None if r is None else finest_step(layer, r, precision)
     if r is not None and found is not None:
         step, shift = found
-        projections = _on_one_grid(layer, names, r, shift)
+        projections = on_one_grid(layer, names, r, shift)
         bias = _whole(layer.bias, step.astype(np.float64))
         return _made(layer, names, projections, bias, coding.neuron(step))
     layer = clipped(layer, precision)
     scale = steps(layer, 1, precision)
-    projections, real = _rounded(layer, names, scale, precision)
+    projections, real = rounded(layer, names, scale, precision)
     return _made(
         layer, names, projections, _whole(real, scale), coding.neuron(scale.astype(np.int64))
     )
@@ -178,11 +176,11 @@ def _readout(
     shift = None if r is None else finest_exponent(layer, r, precision)
     if r is not None and shift is not None:
         scale, bias = 2.0**shift / r, layer.bias
-        projections = _on_one_grid(layer, names, r, shift)
+        projections = on_one_grid(layer, names, r, shift)
     else:
         layer = clipped(layer, precision)
         scale = resolution(layer, precision)
-        projections, bias = _rounded(layer, names, scale, precision)
+        projections, bias = rounded(layer, names, scale, precision)
     times = layer.time_steps
     neuron = Readout(1.0 / (scale * times), coding.steps if coding.counts_spikes else 0)
     return _made(layer, names, projections, _whole(bias * times, scale), neuron)
@@ -202,70 +200,3 @@ def _made(
 
 def _whole(bias: Floats, scale: Floats) -> Integers:
     return np.asarray(np.round(bias * per_channel(scale, bias.ndim)), np.int64)
-
-
-def _on_one_grid(
-    layer: Layer, names: Mapping[str, str], r: Floats, shift: int
-) -> tuple[Projection, ...]:
-    """The whole numbers that the weights are."""
-    return tuple(
-        Projection(
-            names[node.sources[0]],
-            _connection(node, np.round(rows / r[:, None, None]).astype(np.int64)),
-            shift,
-        )
-        for node, rows in zip(layer.projections, layer.rows, strict=True)
-    )
-
-
-def _rounded(
-    layer: Layer, names: Mapping[str, str], scale: Floats, precision: Precision
-) -> tuple[tuple[Projection, ...], Floats]:
-    """The projections in whole numbers, and the bias that keeps the mean of the sums."""
-    found: list[Projection] = []
-    bias = layer.bias
-    for index, node in enumerate(layer.projections):
-        integers = round_projection(layer, index, scale, precision)
-        source = names[node.sources[0]]
-        found += _synapses(node, source, integers, precision)
-        bias = bias + per_channel(integers.shift, bias.ndim)
-    return tuple(found), bias
-
-
-def _synapses(
-    node: Node, source: str, integers: Rounded, precision: Precision
-) -> Iterator[Projection]:
-    """One projection; or two, the upper worth 2^shift of the lower, where one is too coarse.
-
-    Both have the sign of the weight, so that no sum of parts exceeds the sum of the weights.
-    """
-    weights, shift = integers.weights, precision.shift
-    if not integers.wide or np.abs(weights).max() < 1 << shift:
-        yield Projection(source, _connection(node, weights), integers.exponent, integers.error)
-        return
-    lower = np.sign(weights) * (np.abs(weights) & ((1 << shift) - 1))
-    for values, more in ((lower, 0), ((weights - lower) >> shift, shift)):
-        if values.any():
-            connection = _connection(node, values)
-            yield Projection(source, connection, integers.exponent + more, integers.error)
-
-
-def _connection(node: Node, weights: Integers) -> Connection:
-    operator = node.operator
-    if isinstance(operator, MatMul):
-        return Dense(weights.reshape(operator.weights.shape))
-    assert isinstance(operator, Conv)
-    kernel = weights.reshape(*operator.weights.shape[:2], *_planar(operator.kernel, 1))
-    befores, afters = (_planar(tuple(side), 0) for side in zip(*operator.borders, strict=True))
-    return Convolution(
-        kernel,
-        _planar(operator.strides, 1),
-        (*befores, *afters),
-        _planar(operator.dilations, 1),
-        operator.groups,
-    )
-
-
-def _planar(sizes: Sequence[int], missing: int) -> tuple[int, int]:
-    """One axis of space becomes a row of a plane: (1, length)."""
-    return (sizes[0], sizes[1]) if len(sizes) == 2 else (missing, sizes[0])

@@ -72,6 +72,8 @@ class Layer:
     """What the potential may hold beyond the sums, in levels."""
     swings: bool = False
     """Whether it may start as far below 0 as the sums reach above it, and the other way round."""
+    keeps: bool = False
+    """Whether it may start where the sums left it before."""
 
     def peak(self, index: int) -> Floats:
         """The largest weight of a projection in each channel, clipped: (channels,)."""
@@ -92,7 +94,9 @@ class Layer:
         low, high = self.reach
         flat = self.bias.reshape(len(self.bias), -1) * self.time_steps
         least, most = low + np.minimum(flat.min(1), 0), high + np.maximum(flat.max(1), 0)
-        farthest = most - least if self.swings else np.maximum(most, -least)
+        farthest = np.maximum(most, -least)
+        if self.swings:
+            farthest = 2 * farthest if self.keeps else most - least
         return np.asarray(farthest + self.margin)
 
     @property

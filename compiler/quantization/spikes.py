@@ -47,6 +47,7 @@ def in_spikes(layer: Layer, constant: Sequence[bool], coding: Coding) -> Layer:
         time_steps=times,
         margin=rooms[0],
         swings=rooms[1],
+        keeps=coding.light,
     )
     return _saturated(found) if fires else found
 

@@ -19,7 +19,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from snnc.backends.netx import schema
-from snnc.backends.netx.writer import begin_layer, write_array
+from snnc.backends.netx.arrays import write_array
+from snnc.backends.netx.writer import begin_layer
 from snnc.compiler.neurons import Readout
 from snnc.compiler.spiking import Convolution, Population
 from snnc.compiler.spiking import Input as InputNode

@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from snnc.backends.netx import schema
-from snnc.backends.netx.writer import write_array
+from snnc.backends.netx.arrays import write_array
 from snnc.compiler.spiking import Convolution, Projection
 from snnc.compiler.spiking import Dense as DenseConnection
 from snnc.runtime.slayer.library import slayer
