@@ -1,8 +1,8 @@
 """Trained network to spikes, end to end: `python -m examples.digits.demo`, or `make demo`.
 
 For T = 2, 3 and 4 time steps: trains a small QCFS network, exports it to ONNX, compiles it in
-both schedules, runs every test image on the Lava simulator and holds each spike against the golden
-model.
+both schedules, runs every test image on the Lava simulator and through Lava-DL's own blocks in
+PyTorch, and holds each spike against the golden model. Then the same for one network in all codes.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
+from typing import Any
 
 import torch
 from rich.console import Console
@@ -20,7 +21,8 @@ from torch import nn
 import snnc
 from examples.digits.data import Images, load_digits_split, write_npz
 from examples.digits.train import accuracy, normalised, train
-from snnc.compiler.spiking import Schedule
+from snnc.compiler.codes import Code
+from snnc.compiler.spiking import Schedule, SpikingNetwork
 from snnc.compiler.timing import timing_of
 from snnc.frontends.torch import export_onnx
 from snnc.runtime.compare import Comparison
@@ -30,6 +32,16 @@ FOLDER = Path("out/digits")
 LEVELS = {2: 3, 3: 7, 4: 15}
 """Time steps, and the highest level that they can send."""
 SCHEDULES: tuple[Schedule, ...] = ("pipelined", "sequential")
+CODES: tuple[tuple[Code, dict[str, int]], ...] = (
+    ("bit-serial", {}),
+    ("graded", {}),
+    ("one-spike", {}),
+    ("offset-spike", {"timesteps": 4, "rho": 4}),
+    ("offset-spike", {"timesteps": 4, "rho": 4, "iterations": 2}),
+    ("rate", {"timesteps": 4}),
+    ("rate", {"timesteps": 16}),
+)
+"""All codes, for the network of 3 bits."""
 L1 = 1e-4
 """Weight of the spikes per image in the second training."""
 PIXELS = {"input_bits": 5, "input_range": (0.0, 31.0), "std": (16.0,)}
@@ -47,6 +59,13 @@ class Row:
     steps_per_image: int
     result: Comparison
 
+    @property
+    def mismatches(self) -> int:
+        """Spikes and logits in which an engine differs from the golden model."""
+        lava, slayer = self.result.spikes, self.result.slayer
+        counts = [lava] + ([slayer.spikes] if slayer else [])
+        return sum(each.mismatches + each.logit_mismatches for each in counts)
+
 
 def main() -> None:
     """Train, compile, run, print; exit with 3 if a single spike differs."""
@@ -62,9 +81,11 @@ def main() -> None:
             for schedule in SCHEDULES if not l1 else SCHEDULES[:1]:
                 rows.append(deploy(model, test, time_steps, schedule, l1))
                 print(f"T = {time_steps}, {schedule}, l1 = {l1:g}: done", file=sys.stderr)
-    Console(width=150).print(table(rows))
+    coded = [in_code(code, settings) for code, settings in CODES]
+    Console(width=160).print(table(rows), codes_table(coded))
     print(f"{perf_counter() - start:.0f} s for training, compiling and running")
-    if not all(row.result.is_exact for row in rows):
+    results = [row.result for row in rows] + [result for _, result in coded]
+    if not all(result.is_exact for result in results):
         sys.exit(3)
 
 
@@ -80,11 +101,44 @@ def deploy(model: nn.Module, test: Images, time_steps: int, schedule: Schedule, 
     return Row(time_steps, schedule, l1, accuracy(model, test), period, result)
 
 
+def in_code(code: Code, settings: dict[str, int]) -> tuple[SpikingNetwork, Comparison]:
+    """Compile the network of 3 bits in a code, and compare it on all test images."""
+    onnx_file = FOLDER / "digits_T3.onnx"
+    options: dict[str, Any] = {**PIXELS, **settings}
+    compiled = snnc.compile(onnx_file, FOLDER / f"digits_{code}.h5", code=code, **options)
+    print(f"{code} {settings or ''}: done", file=sys.stderr)
+    return compiled.network, snnc.compare(onnx_file, compiled.path, FOLDER / "test.npz")
+
+
+def codes_table(results: list[tuple[SpikingNetwork, Comparison]]) -> Table:
+    """One row for each code."""
+    found = Table(title="the network of 3 bits (L = 7) in all codes", title_justify="left")
+    heads = ("code", "settings", "float", "golden", "Lava", "steps per image", "latency")
+    heads += ("spikes per image", "spikes compared", "mismatches")
+    for head in heads:
+        found.add_column(head, justify="left" if head in heads[:2] else "right")
+    for (_, settings), (network, result) in zip(CODES, results, strict=True):
+        timing, spikes, labels = timing_of(network), result.spikes, result.labels
+        found.add_row(
+            network.provenance.code,
+            ", ".join(f"{key} {value}" for key, value in settings.items()),
+            percent(result.source.accuracy(labels)),
+            percent(result.golden.accuracy(labels)),
+            percent(result.lava.accuracy(labels)),
+            str(timing.period),
+            str(timing.latency),
+            f"{spikes.fired / result.source.images:.0f}",
+            f"{spikes.compared:,}",
+            str(spikes.mismatches + spikes.logit_mismatches),
+        )
+    return found
+
+
 def table(rows: list[Row]) -> Table:
     """One row for each network."""
     images = rows[0].result.source.images
     found = Table(title=f"handwritten digits, {images} test images", title_justify="left")
-    heads = ("T", "schedule", "l1", "PyTorch", "golden", "Lava", "lost to 8-bit weights")
+    heads = ("T", "schedule", "l1", "PyTorch", "golden", "Lava", "Lava-DL", "lost to 8-bit weights")
     heads += ("steps per image", "spikes per image", "spikes compared", "mismatches")
     for head in heads:
         found.add_column(head, justify="right")
@@ -103,11 +157,12 @@ def cells(row: Row) -> tuple[str, ...]:
         percent(row.torch_accuracy),
         percent(result.golden.accuracy(result.labels)),
         percent(result.lava.accuracy(result.labels)),
+        percent(result.slayer.outcome.accuracy(result.labels)) if result.slayer else "-",
         f"{points(result.quantisation_loss)} points",
         str(row.steps_per_image),
         f"{spikes.fired / result.source.images:.0f}",
         f"{spikes.compared:,}",
-        str(spikes.mismatches + spikes.logit_mismatches),
+        str(row.mismatches),
     )
 
 

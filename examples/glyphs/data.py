@@ -2,13 +2,14 @@
 
 Each is turned, sheared, scaled and shifted, bolder or thinner, with parts of its neighbours at the
 border and strokes of a pen across, on uneven paper and with noise. The same split, number and seed
-give the same images.
+give the same images. `python -m examples.glyphs.data test.npz` writes some for the command line.
 """
 
 from __future__ import annotations
 
+import argparse
 import os
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -70,6 +71,16 @@ def load_glyphs(split: Split, images: int, seed: int = 0) -> Images:
 def write_npz(images: Images, path: str | os.PathLike[str]) -> None:
     """Write images as a DATA.npz for the command line."""
     np.savez_compressed(path, x=images.x, y=images.y)
+
+
+def main() -> None:
+    """Write a DATA.npz."""
+    parser = argparse.ArgumentParser(description="Draw images of characters.")
+    parser.add_argument("path", help="the .npz to write")
+    parser.add_argument("--split", choices=get_args(Split), default="test", help="%(default)s")
+    parser.add_argument("--images", type=int, default=2000, help="%(default)s")
+    wanted = parser.parse_args()
+    write_npz(load_glyphs(wanted.split, wanted.images), wanted.path)
 
 
 def _chunk(split: Split, seed: int, number: int) -> Images:
@@ -154,3 +165,7 @@ def _uniform(
     """Several numbers for each image (numbers, images, 1, 1)."""
     drawn = random.uniform(lowest, highest, (images, len(lowest)))
     return drawn.T.astype(np.float32)[:, :, None, None]
+
+
+if __name__ == "__main__":
+    main()

@@ -88,7 +88,8 @@ def row(case: Case, test: Images, on_lava: int) -> tuple[list[str], bool]:
     lava = snnc.compare(model, compiled.path, snnc.Data(test.x[:on_lava], test.y[:on_lava]))
     before, after = float_decisions(model, test), golden.decisions
     accuracies = [float(np.mean(each == test.y)) for each in (before, after)]
-    wrong = lava.spikes.mismatches + lava.spikes.logit_mismatches
+    counts = [lava.spikes] + ([lava.slayer.spikes] if lava.slayer else [])
+    wrong = sum(each.mismatches + each.logit_mismatches for each in counts)
     cells = [
         *map(percent, accuracies),
         f"{points(100 * (accuracies[0] - accuracies[1]))} points",

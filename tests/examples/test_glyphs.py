@@ -86,6 +86,15 @@ def test_the_command_line_reads_the_images(tmp_path: Path) -> None:
     np.testing.assert_array_equal(found.y, images.y)
 
 
+def test_images_can_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "few.npz"
+    monkeypatch.setattr("sys.argv", ["data", str(path), "--split", "train", "--images", "62"])
+    data.main()
+    with np.load(path) as found:
+        np.testing.assert_array_equal(found["x"], load_glyphs("train", 62).x)
+        np.testing.assert_array_equal(found["y"], load_glyphs("train", 62).y)
+
+
 @cache
 def standard_test() -> Images:
     return load_glyphs("test", 2000)
