@@ -47,9 +47,9 @@ def _is_next(population: Population, before: Input | Population) -> bool:
         return False
     connection = projection.connection
     if isinstance(connection, Dense):
-        return len(population.shape) == 1 and (
-            isinstance(before, Population) or len(before.shape) == 1
-        )
+        flat = isinstance(before, Population) or len(before.shape) == 1
+        # netx shifts a matrix without a positive weight out of its 8 bits
+        return len(population.shape) == 1 and flat and bool(connection.weights.max() > 0)
     top, left, bottom, right = connection.pads
     return (top, left) == (bottom, right) and connection.groups <= MOST_GROUPS
 

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
+from typing import cast
 
 import h5py
 import numpy as np
@@ -22,6 +23,7 @@ from snnc.backends.netx.copies import (
 from snnc.backends.netx.neurons import write_neuron
 from snnc.compiler.errors import refusal
 from snnc.compiler.legality import verify
+from snnc.compiler.neurons import Integers
 from snnc.compiler.spiking import (
     Connection,
     Convolution,
@@ -82,8 +84,8 @@ def write_header(file: h5py.File, network: SpikingNetwork) -> None:
     file.attrs[schema.INPUT_LEVELS] = source.levels
     file.attrs[schema.INPUT_REPEATS] = source.repeats
     file.attrs[schema.INPUT_PLANES] = source.planes
-    file.attrs[schema.INPUT_LOW] = source.low
-    file.attrs[schema.INPUT_STEP] = source.step
+    file.attrs[schema.INPUT_LOW] = float(source.low)
+    file.attrs[schema.INPUT_STEP] = float(source.step)
     file.attrs[schema.INPUT_MEAN] = np.array(source.mean, np.float64)
     file.attrs[schema.INPUT_STD] = np.array(source.std, np.float64)
     for key, lines in ((schema.LABELS, provenance.labels), (schema.REMARKS, provenance.remarks)):
@@ -107,13 +109,9 @@ def _write_layers(root: h5py.Group, network: SpikingNetwork) -> None:
             for node, each in zip(sources, population.projections, strict=True)
         ]
         indices[population.name] = layers.count
-        connections = [
-            expanded(each.connection, (node.shape, population.shape), _copies(node, population))
-            for node, each in zip(sources, population.projections, strict=True)
-        ]
         projections = [
-            replace(each, connection=connection)
-            for each, connection in zip(population.projections, connections, strict=True)
+            _between_copies(each, node, population)
+            for node, each in zip(sources, population.projections, strict=True)
         ]
         _write_population(layers, population, projections, places, stock=stock)
 
@@ -122,8 +120,21 @@ def _shape(node: Input | Population) -> tuple[int, ...]:
     return (node.shape[0] * copies_of(node), *node.shape[1:])
 
 
-def _copies(source: Input | Population, population: Population) -> tuple[int, int]:
-    return copies_of(source), copies_of(population)
+def _between_copies(
+    projection: Projection, source: Input | Population, population: Population
+) -> Projection:
+    """The projection as often as its neurons have copies."""
+    copies, connection = (copies_of(source), copies_of(population)), projection.connection
+    if copies == (1, 1):
+        return projection
+    numbers = connection.weights.size * copies[0] * copies[1]
+    if numbers > schema.MAX_NUMBERS:
+        what = f"{numbers} weights between the copies of neurons; allowed: {schema.MAX_NUMBERS}"
+        raise refusal(population.name, what, "compile with fewer --timesteps, or another --code")
+    weights = cast(Integers, connection.weights.astype(schema.WEIGHT_TYPE))
+    shapes = (source.shape, population.shape)
+    narrow = replace(connection, weights=weights)
+    return replace(projection, connection=expanded(narrow, shapes, copies))
 
 
 def begin_layer(group: h5py.Group, name: str, kind: str, shape: tuple[int, ...]) -> None:
