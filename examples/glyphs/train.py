@@ -2,7 +2,8 @@
 
 Writes each network as ONNX and its accuracy beside it, in accuracy.json. The residual network is
 trained with ReLU, then fine-tuned with staircases; the VGG has staircases from the start. Every
-epoch draws images that no epoch before has shown.
+epoch draws images that no epoch before has shown. `--l1` adds spikes to the loss, `--seed` begins
+with other weights.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from examples.glyphs.data import CHUNK, SIDE, Images, Integers, load_glyphs
 from examples.glyphs.fonts import CHARACTERS
 from examples.glyphs.models import glyphs_resnet, glyphs_vgg
 from snnc.compiler.errors import SnncError
-from snnc.frontends.torch import export_onnx, quantize_activations
+from snnc.frontends.torch import bit_l1, export_onnx, quantize_activations
 
 Model: TypeAlias = Literal["resnet", "vgg"]
 
@@ -60,18 +61,31 @@ class Checkpoint:
     model: Model
     levels: int | None
     """The highest level of every activation; None for ReLU."""
+    l1: float = 0.0
+    """Weight of the spikes per image in the loss, while the network has staircases."""
+    seed: int = 0
+    """Of the weights that training begins with; the images are the same for all."""
 
     @property
     def name(self) -> str:
-        """The name of its file."""
-        return f"{self.model}_{'relu' if self.levels is None else f'L{self.levels}'}"
+        """The name of its file, such as vgg_L15_l1e-4_seed1."""
+        parts = [self.model, "relu" if self.levels is None else f"L{self.levels}"]
+        if self.l1:
+            parts.append(f"l{scientific(self.l1)}")
+        if self.seed:
+            parts.append(f"seed{self.seed}")
+        return "_".join(parts)
 
 
 CHECKPOINTS = (
     Checkpoint("resnet", None),
     Checkpoint("resnet", 3),
+    Checkpoint("resnet", 4),
+    Checkpoint("resnet", 7),
     Checkpoint("resnet", 15),
+    Checkpoint("vgg", 4),
     Checkpoint("vgg", 7),
+    Checkpoint("vgg", 15),
 )
 """What the folder of checkpoints holds."""
 
@@ -79,13 +93,18 @@ CHECKPOINTS = (
 def main() -> None:
     """Train the network that was asked for, or all of CHECKPOINTS."""
     parser = argparse.ArgumentParser(description="Train glyphs networks and write them as ONNX.")
-    parser.add_argument("--model", choices=("resnet", "vgg"), help="only this; all four without")
+    parser.add_argument("--model", choices=("resnet", "vgg"), help="only this; all eight without")
     parser.add_argument("--levels", type=int, help="highest level of --model; ReLU without")
     parser.add_argument("--folder", type=Path, default=Path("out/glyphs"), help="%(default)s")
+    parser.add_argument("--l1", type=float, default=0.0, help="weight of spikes (%(default)s)")
+    parser.add_argument("--seed", type=int, default=0, help="of the first weights (%(default)s)")
     wanted = parser.parse_args()
-    if wanted.levels is not None and not wanted.model:
-        parser.error("--levels needs --model")
-    chosen = (Checkpoint(wanted.model, wanted.levels),) if wanted.model else CHECKPOINTS
+    asked = Checkpoint(wanted.model, wanted.levels, wanted.l1, wanted.seed)
+    if not wanted.model and (wanted.levels is not None or wanted.l1 or wanted.seed):
+        parser.error("--levels, --l1 and --seed need --model")
+    if wanted.l1 and wanted.levels is None:
+        parser.error("--l1 needs --levels: ReLU sends no spikes")
+    chosen = (asked,) if wanted.model else CHECKPOINTS
     wanted.folder.mkdir(parents=True, exist_ok=True)
     try:
         for each in chosen:
@@ -115,16 +134,23 @@ def train(checkpoint: Checkpoint) -> nn.Module:
     """
     torch.set_num_threads(1)
     if checkpoint.model == "vgg":
-        return taught(_fresh(checkpoint), FROM_SCRATCH)
+        return taught(_fresh(checkpoint), FROM_SCRATCH, checkpoint.l1)
+    relu = _relu_resnet(checkpoint.seed)
     if checkpoint.levels is None:
-        return _relu_resnet()
+        return relu
     samples = normalised(load_glyphs("train", CHUNK))
-    quantized = quantize_activations(_relu_resnet(), checkpoint.levels, samples)
-    return taught(quantized, FINE_TUNING)
+    quantized = quantize_activations(relu, checkpoint.levels, samples)
+    return taught(quantized, FINE_TUNING, checkpoint.l1)
 
 
-def taught(model: nn.Module, course: Course) -> nn.Module:
-    """The model after its course, in evaluation mode."""
+def taught(model: nn.Module, course: Course, l1: float = 0.0) -> nn.Module:
+    """The model after its course, in evaluation mode.
+
+    Args:
+        model: is changed.
+        course: what it learns from.
+        l1: weight of the spikes per image beside the cross entropy of the classes.
+    """
     model = model.to(memory_format=torch.channels_last).train()
     rate = course.learning_rate
     optimizer = torch.optim.AdamW(model.parameters(), rate, weight_decay=WEIGHT_DECAY)
@@ -135,6 +161,8 @@ def taught(model: nn.Module, course: Course) -> nn.Module:
         x, y = normalised(images), torch.from_numpy(images.y)
         for batch, classes in zip(x.split(BATCH), y.split(BATCH), strict=True):
             loss = functional.cross_entropy(model(batch), classes)
+            if l1:
+                loss = loss + l1 * bit_l1(model)
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
@@ -152,6 +180,11 @@ def accuracies(model: nn.Module, images: Images) -> dict[str, float]:
     return {"accuracy": right, "lookalikes_as_one": alike}
 
 
+def scientific(number: float) -> str:
+    """A weight as file names and tables have it: 1e-4, not 0.0001."""
+    return np.format_float_scientific(number, trim="-", exp_digits=1) if number else "0"
+
+
 def normalised(images: Images) -> Tensor:
     """The images as the networks take them, pixels from 0 to 1."""
     x = torch.from_numpy(images.x).to(torch.float32) / 255
@@ -159,15 +192,15 @@ def normalised(images: Images) -> Tensor:
 
 
 @cache
-def _relu_resnet() -> nn.Module:
+def _relu_resnet(seed: int) -> nn.Module:
     """Trained once for all that are fine-tuned from it."""
-    return taught(_fresh(Checkpoint("resnet", None)), FROM_SCRATCH)
+    return taught(_fresh(Checkpoint("resnet", None, seed=seed)), FROM_SCRATCH)
 
 
 def _fresh(checkpoint: Checkpoint) -> nn.Module:
     networks = {"resnet": glyphs_resnet, "vgg": glyphs_vgg}
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
+        torch.manual_seed(checkpoint.seed)
         return networks[checkpoint.model](checkpoint.levels)
 
 

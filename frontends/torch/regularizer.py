@@ -16,8 +16,11 @@ from snnc.frontends.torch.qcfs import QCFS
 def bit_l1(model: nn.Module) -> Tensor:
     """Spikes per image of the last forward pass in training, a scalar that can be minimised.
 
-    Add it to the loss with a weight near 1e-4. Each bit is one spike of the converted network, so
-    its value is the exact count; its gradient is a surrogate, because a count has none.
+    Add it to the loss with a weight near 0.2 divided by the spikes per image of the network trained
+    without it: 1e-4 for a thousand or two, 1e-5 for tens of thousands. That halves them at next to
+    no loss (docs/questions.md); ten times as much costs accuracy. Each bit is one spike of the
+    converted network, so its value is the exact count; its gradient is a surrogate, because a count
+    has none.
 
     Raises:
         SnncError: when no QCFS layer has seen a forward pass in training mode.

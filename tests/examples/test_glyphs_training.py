@@ -1,6 +1,8 @@
 """Training, shortened, and the shapes of the networks."""
 
 import json
+import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +17,8 @@ from examples.glyphs.data import CLASSES, load_glyphs
 from examples.glyphs.models import glyphs_resnet, glyphs_vgg
 from examples.glyphs.train import LOOKALIKES, Checkpoint, Course, accuracies
 from torch import Tensor, nn
+
+from snnc.frontends.torch import bit_l1
 
 pytestmark = pytest.mark.torch
 
@@ -76,3 +80,71 @@ def test_training_is_the_same_twice() -> None:
     checkpoint = Checkpoint("vgg", 7)
     first, second = (train.taught(train._fresh(checkpoint), SHORT)(images) for _ in range(2))
     np.testing.assert_array_equal(first.detach(), second.detach())
+
+
+@pytest.mark.parametrize(
+    ("checkpoint", "name"),
+    [
+        (Checkpoint("resnet", None), "resnet_relu"),
+        (Checkpoint("vgg", 7), "vgg_L7"),
+        (Checkpoint("vgg", 15, l1=1e-4), "vgg_L15_l1e-4"),
+        (Checkpoint("vgg", 15, l1=0.00025, seed=2), "vgg_L15_l2.5e-4_seed2"),
+        (Checkpoint("vgg", 7, seed=1), "vgg_L7_seed1"),
+    ],
+)
+def test_names_tell_networks_apart(checkpoint: Checkpoint, name: str) -> None:
+    assert checkpoint.name == name
+
+
+def test_l1_saves_spikes() -> None:
+    torch.set_num_threads(1)
+    images = train.normalised(load_glyphs("test", 62))
+
+    def spikes(l1: float) -> float:
+        """In training mode: the running averages are far behind after ten batches."""
+        model = train.taught(train._fresh(Checkpoint("vgg", 15)), replace(SHORT, images=1240), l1)
+        model.train()(images)
+        return bit_l1(model).item()
+
+    assert spikes(1e-3) < 0.85 * spikes(0.0)
+
+
+def test_a_seed_gives_other_weights_and_no_other_shapes() -> None:
+    first, second, again = (
+        train._fresh(Checkpoint("vgg", 7, seed=seed)).state_dict() for seed in (0, 1, 1)
+    )
+    weights = "0.weight"
+    assert first[weights].shape == second[weights].shape
+    assert not torch.equal(first[weights], second[weights])
+    assert torch.equal(second[weights], again[weights])
+
+
+def test_the_command_line_trains_what_was_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trained = []
+    monkeypatch.setattr(train, "write", lambda checkpoint, folder: trained.append(checkpoint))
+    asked = "train --model vgg --levels 15 --l1 1e-4 --seed 2 --folder"
+    monkeypatch.setattr(sys, "argv", [*asked.split(), str(tmp_path)])
+    train.main()
+    assert trained == [Checkpoint("vgg", 15, 1e-4, 2)]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ("--seed 1", "--levels, --l1 and --seed need --model"),
+        ("--l1 1e-4", "--levels, --l1 and --seed need --model"),
+        ("--model vgg --l1 1e-4", "--l1 needs --levels"),
+    ],
+)
+def test_options_that_would_do_nothing_are_refused(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    options: str,
+    message: str,
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["train", *options.split()])
+    with pytest.raises(SystemExit):
+        train.main()
+    assert message in capsys.readouterr().err
