@@ -124,9 +124,21 @@ def trains_are_understood(network: SpikingNetwork, target: Target) -> Iterator[P
                 yield Problem(population.name, what, REBUILD)
 
 
+def the_input_can_be_sent(network: SpikingNetwork, target: Target) -> Iterator[Problem]:
+    """A current is the same in every step; where no spike is graded, pixels are bits."""
+    source = network.input
+    if source.repeats and source.code != "graded":
+        what = f"a current of {source.code!r}; allowed: 'graded'"
+        yield Problem(source.name, what, REBUILD)
+    if target.stock_only and source.code == "graded":
+        what = f"'graded' on {target.name}, which has no graded spikes; allowed: 'bits'"
+        yield Problem(source.name, what, "compile with --input-code bits")
+
+
 def turns_agree(network: SpikingNetwork, target: Target) -> Iterator[Problem]:
     """All rate neurons take the same time steps, and so does the constant input."""
-    turns = {network.input.name: (network.input.repeats,)} if network.input.repeats else {}
+    current = network.input.repeats
+    turns = {network.input.name: (current,)} if current else {}
     counts: dict[str, tuple[int, ...]] = {}
     for population in network:
         neuron = population.neuron
@@ -141,6 +153,9 @@ def turns_agree(network: SpikingNetwork, target: Target) -> Iterator[Problem]:
             turns[population.name] = (neuron.repeats,)
         elif isinstance(neuron, Readout) and neuron.listens and counts:
             counts[population.name] = (neuron.listens, *next(iter(counts.values()))[1:])
+        elif isinstance(neuron, Readout) and neuron.listens > current:
+            what = f"counts {neuron.listens} time steps of a current; allowed: up to {current}"
+            yield Problem(population.name, what, REBUILD)
     for found in (turns, counts):
         if len(set(found.values())) > 1:
             what = f"time steps differ: {sorted(set(found.values()))}; allowed: one number"
@@ -168,6 +183,7 @@ STRUCTURE: tuple[Rule, ...] = (
     connections_fit,
     parameters_fit,
     trains_are_understood,
+    the_input_can_be_sent,
     turns_agree,
     stock_neurons_are_among_themselves,
 )

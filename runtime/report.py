@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import isinf
+from math import isinf, sqrt
 from pathlib import Path
+from statistics import fmean
 
 from jinja2 import Environment, PackageLoader
 from rich.table import Table
@@ -17,12 +18,19 @@ from snnc.runtime.compare import Comparison
 from snnc.runtime.inspection import Inspection, LayerRow
 from snnc.runtime.losses import LayerLoss
 from snnc.runtime.outcome import Outcome
+from snnc.runtime.sweep import Point, Sweep
+from snnc.runtime.unevenness import OFFSETS, PARTS, Analysis, ErrorReport, LayerErrors
 
 ENGINE_HEADS = ("engine", "accuracy", "same decision", "max. logit error", "images/s")
 
 LAYER_HEADS = (
     *("layer", "shape", "from", "synapses", "weights", "bits", "error"),
     *("step Δ", "threshold", "bias", "sums, worst", "levels", "T", "arrives", "fires"),
+)
+
+SWEEP_HEADS = (
+    *("code", "T", "accuracy", "±", "lost", "spikes", "a neuron", "operations"),
+    *("of the input", "latency", "period", "mismatches", ""),
 )
 
 
@@ -141,6 +149,66 @@ def model_table(network: Network) -> Table:
     return table
 
 
+def sweep_table(result: Sweep) -> Table:
+    """Every point of a sweep; spikes and synaptic operations are those of one image."""
+    table = _table(f"{result.images} images", SWEEP_HEADS)
+    for point in result.points:
+        table.add_row(*_sweep_cells(point))
+    return table
+
+
+def sweep_lines(result: Sweep) -> list[str]:
+    """What the numbers of the table are."""
+    measured = [each for each in result.points if each.measurements]
+    models = [f"{each.name}: {percent(each.accuracy)} as floats" for each in result.models]
+    spreads = [f"±: {measured[0].spread_of}"] if measured else []
+    return [*models, *spreads]
+
+
+def errors_table(analysis: Analysis) -> Table:
+    """The three errors of each layer, and how many spikes its neurons are off."""
+    heads = ("layer", "neurons", *PARTS, "rms", *(f"ψ {each}" for each in OFFSETS), "own ψ 0")
+    table = _table(_variant(analysis), heads)
+    for each in (*analysis.layers, analysis.overall):
+        table.add_row(*_error_cells(each))
+    return table
+
+
+def offsets_table(report: ErrorReport) -> Table:
+    """The share of neurons of the last firing layer without an offset, calibration by calibration.
+
+    As Hao et al., ICLR 2023, print it for T = ρ.
+    """
+    heads = ("T", "ρ", "iterations", "without offset", "own", "all layers", "own")
+    table = _table("neurons of the last firing layer without an offset", heads)
+    none = OFFSETS.index("0")
+    for each in report.analyses:
+        shares = (
+            percent(offsets[none])
+            for layer in (each.layers[-1], each.overall)
+            for offsets in (layer.accumulated, layer.own)
+        )
+        rounds = "light" if each.light else str(each.iterations)
+        table.add_row(str(each.time_steps), str(each.rho or "-"), rounds, *shares)
+    return table
+
+
+def errors_lines(report: ErrorReport) -> list[str]:
+    """What the columns are, and what is left without clipping."""
+    left = (
+        f"{_variant(each)}: unevenness is {percent(each.overall.conversion_share)} of quantisation "
+        f"and unevenness, {percent(each.overall.accumulated_share)} with that of the layers before"
+        for each in report.analyses
+    )
+    return [
+        *left,
+        "clipping, quantisation, unevenness: shares of the sum of their mean squares, each neuron "
+        "held against the mean current it heard; rms: the root of that sum, in spikes per step",
+        "ψ: desired minus fired spikes, desired by the network in which every layer hears its "
+        "input evenly; own: desired for the input that the layer heard",
+    ]
+
+
 def write_html(
     path: Path, result: Comparison, inspection: Inspection, model: str, network: str, version: str
 ) -> None:
@@ -160,6 +228,53 @@ def write_html(
         schedule=inspection.as_json()["schedule"],
     )
     path.write_text(page, encoding="utf-8")
+
+
+def _variant(analysis: Analysis) -> str:
+    steps, rho, count = analysis.time_steps, analysis.rho, analysis.iterations
+    if rho is None:
+        return f"T = {steps}"
+    kind = "light calibration" if analysis.light else f"calibration{'s' * (count > 1)}"
+    return f"T = {steps}, {count} {kind} of {rho} steps"
+
+
+def _error_cells(layer: LayerErrors) -> tuple[str, ...]:
+    return (
+        layer.name,
+        f"{layer.neurons:,}",
+        *(percent(share) for share in layer.errors.shares.values()),
+        f"{sqrt(layer.errors.total):.4f}",
+        *(percent(share) for share in layer.accumulated),
+        percent(layer.own[OFFSETS.index("0")]),
+    )
+
+
+def _sweep_cells(point: Point) -> tuple[str, ...]:
+    plan, first = point.plan, point.measurements[0] if point.measurements else None
+    start = (plan.setting.series, str(plan.time_steps))
+    if first is None:
+        reasons = "; ".join(f"{each.where}: {each.what}" for each in point.problems)
+        return (*start, *["-"] * (len(SWEEP_HEADS) - 3), reasons)
+    spikes = point.mean(lambda each: each.traffic.spikes) or 0.0
+    operations = point.mean(lambda each: each.traffic.operations) or 0.0
+    of_input = point.mean(lambda each: each.traffic.input_operations) or 0.0
+    a_neuron = point.mean(lambda each: each.traffic.hidden_spikes / max(1, each.neurons)) or 0.0
+    remarks = [f"{first.groups} groups"] if first.groups else []
+    remarks += ["not error-free"] if plan.error_free is False else []
+    return (
+        *start,
+        percent(point.accuracy),
+        f"{100 * (point.spread or 0.0):.2f}",
+        points(fmean(point.losses)),
+        f"{spikes:,.0f}",
+        f"{a_neuron:.3f}",
+        f"{operations:,.0f}",
+        percent(of_input / operations) if operations else "-",
+        str(first.latency),
+        str(first.period),
+        "-" if point.mismatches is None else f"{point.mismatches:,}",
+        ", ".join(remarks),
+    )
 
 
 def _cells(row: LayerRow) -> tuple[str, ...]:

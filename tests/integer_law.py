@@ -3,25 +3,119 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import TypeAlias
 
 import numpy as np
 
-from snnc.compiler.neurons import Firing, Integers
+from snnc.compiler.neurons import (
+    BitSerial,
+    Graded,
+    Integers,
+    OffsetSpike,
+    Rate,
+    Readout,
+    Thermometer,
+)
 from snnc.compiler.spiking import Convolution, Population, Projection, SpikingNetwork, per_neuron
 
+Sent: TypeAlias = dict[str, Integers]
 
-def evaluate(network: SpikingNetwork, pixels: Integers) -> dict[str, Integers]:
-    """The law, in int64: n = clip(⌊(Σ w·n + B)/Δ⌋, 0, N), and v = Σ w·n + B for the read-out."""
-    values = {network.input.name: pixels}
+
+def evaluate(network: SpikingNetwork, pixels: Integers) -> Sent:
+    """What every node sends: n (images, *shape), a train (time steps, images, *shape), or v.
+
+    n = clip(⌊(Σ w·n + B)/Δ⌋, 0, N), or the copies with Σ w·n + B > θ_j; v = Σ w·n + B for the
+    read-out. A rate neuron hears a train step by step, and anything else as a constant current.
+    """
+    sent = {network.input.name: pixels}
+    trains = {each.name for each in network if isinstance(each.neuron, Rate | OffsetSpike)}
     for population in network:
-        total = per_neuron(population.bias, population.shape) + sum(
-            deliver(each, values[each.source], population) for each in population.projections
+        neuron = population.neuron
+        if isinstance(neuron, Rate | OffsetSpike):
+            steps = range(
+                neuron.steps if isinstance(neuron, Rate) else max(neuron.steps, neuron.rho)
+            )
+            bias = per_neuron(population.bias, population.shape)
+            currents = [bias + arriving(population, sent, trains, t) for t in steps]
+            answer = train_of(neuron, np.array(currents), population.shape)
+        else:
+            listens = neuron.listens if isinstance(neuron, Readout) else 0
+            answer = per_neuron(population.bias, population.shape) + sum(
+                arriving(population, sent, trains, t) for t in range(listens or 1)
+            )
+            if isinstance(neuron, BitSerial | Graded):
+                step = per_neuron(neuron.step, population.shape)
+                answer = np.clip(answer // step, 0, neuron.levels)
+            elif isinstance(neuron, Thermometer):
+                copies = (per_neuron(each, population.shape) for each in neuron.thresholds)
+                answer = np.sum([answer > each for each in copies], axis=0)
+        sent[population.name] = answer
+    return sent
+
+
+def arriving(population: Population, sent: Sent, trains: set[str], t: int) -> Integers:
+    """Σ w·s of what the sources send in time step t of their trains."""
+    return sum(
+        deliver(
+            each, sent[each.source][t] if each.source in trains else sent[each.source], population
         )
-        if isinstance(neuron := population.neuron, Firing):
-            step = per_neuron(neuron.step, population.shape)
-            total = np.clip(total // step, 0, neuron.levels)
-        values[population.name] = total
-    return values
+        for each in population.projections
+    )
+
+
+def train_of(neuron: Rate | OffsetSpike, currents: Integers, shape: tuple[int, ...]) -> Integers:
+    """The spikes of integrate-and-fire neurons for currents (time steps, images, *shape)."""
+    step, initial = (
+        np.broadcast_to(per_neuron(each, shape), currents.shape[1:])
+        for each in (neuron.step, neuron.initial)
+    )
+    start = initial
+    if isinstance(neuron, OffsetSpike):
+        heard = currents[: neuron.rho]
+        for _ in range(neuron.iterations):
+            start = (
+                integrate(heard, start, step)[1]
+                if neuron.light
+                else calibrate(heard, start, initial, step)
+            )
+    return integrate(currents, start, step)[0]
+
+
+def integrate(currents: Integers, start: Integers, step: Integers) -> tuple[Integers, Integers]:
+    """Spikes, and the residual potential."""
+    v, spikes = start, []
+    for current in currents:
+        v = v + current
+        spikes.append(v >= step)
+        v = v - step * spikes[-1]
+    return np.array(spikes, np.int64), v
+
+
+def calibrate(currents: Integers, start: Integers, initial: Integers, step: Integers) -> Integers:
+    """The initial potentials after one calibration, neuron by neuron."""
+    moved = np.empty(start.shape, np.int64)
+    for place in np.ndindex(start.shape):
+        numbers = (each[place].item() for each in (start, initial, step))
+        moved[place] = calibrated(currents[(slice(None), *place)].tolist(), *numbers)
+    return moved
+
+
+def calibrated(currents: list[int], start: int, initial: int, step: int) -> int:
+    """Theorems 1 and 2 of Hao et al., ICLR 2023, the residual counted from the first start."""
+    v, fired, silent = start, [], []
+    for current in currents:
+        v += current
+        if v >= step:
+            v -= step
+            fired.append(v)
+        else:
+            silent.append(v)
+    residual = v - start + initial
+    if residual < 0 and fired:
+        return start - max(step, min(fired) + 1)
+    if residual >= step and silent:
+        return start + max(step, step - max(silent))
+    return start
 
 
 def deliver(projection: Projection, levels: Integers, population: Population) -> Integers:

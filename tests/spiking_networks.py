@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from hypothesis import strategies as st
 
-from snnc.compiler.neurons import BitSerial, Integers, Neuron, Readout
+from snnc.compiler.codes import CODES, Code
+from snnc.compiler.neurons import (
+    BitSerial,
+    Firing,
+    Graded,
+    Integers,
+    Neuron,
+    OffsetSpike,
+    Rate,
+    Readout,
+    Thermometer,
+)
 from snnc.compiler.passes.schedule_populations import schedule_populations
 from snnc.compiler.spiking import (
     Connection,
@@ -17,18 +29,33 @@ from snnc.compiler.spiking import (
     Population,
     Projection,
     Provenance,
+    Schedule,
     SpikingNetwork,
 )
+
+SCHEDULES: tuple[Schedule, ...] = ("pipelined", "sequential")
+SEEDS = st.integers(0, 2**32 - 1)
 
 
 def networks() -> st.SearchStrategy[SpikingNetwork]:
     """Networks with strides, groups, dilations, uneven pads, joins, exponents and bias maps."""
-    return st.integers(0, 2**32 - 1).map(random_network)
+    return SEEDS.map(random_network)
 
 
-def random_network(seed: int) -> SpikingNetwork:
+def networks_of(codes: Sequence[Code] = CODES) -> st.SearchStrategy[SpikingNetwork]:
+    """The same in other codes too."""
+    return st.builds(random_network, SEEDS, st.sampled_from(codes))
+
+
+def random_network(seed: int, code: Code = "bit-serial") -> SpikingNetwork:
     """One to three convolutions, a join of the last with any node before it, and a read-out."""
-    draw = _Draw(np.random.default_rng(seed))
+    network = unscheduled(seed, code)
+    return schedule_populations(network, network.schedule)
+
+
+def unscheduled(seed: int, code: Code) -> SpikingNetwork:
+    """The same without relays, which its schedule may need."""
+    draw = DRAWS[code](np.random.default_rng(seed))
     source = draw.input()
     populations: list[Population] = []
     for index in range(draw.integer(1, 3)):
@@ -37,8 +64,9 @@ def random_network(seed: int) -> SpikingNetwork:
     first = (source, *populations)[draw.integer(0, len(populations))]
     populations.append(draw.joined(first, populations[-1]))
     populations.append(draw.readout(populations[-1]))
-    network = SpikingNetwork(source, tuple(populations), provenance=PROVENANCE)
-    return schedule_populations(network, ("pipelined", "sequential")[draw.integer(0, 1)])
+    provenance = replace(PROVENANCE, code=code)
+    schedule = SCHEDULES[draw.integer(0, 1)]
+    return SpikingNetwork(source, tuple(populations), schedule, provenance)
 
 
 PROVENANCE = Provenance(source_sha256="ab" * 32, labels=("kat", "čáp"), remarks=("one\ntwo",))
@@ -61,9 +89,45 @@ def chain(*, levels: int = 7, weight: int = 3, bias: int = 0, step: int = 5) -> 
     return SpikingNetwork(Input("x", (2,), 255, 0.0, 1 / 255), populations)
 
 
-@dataclass(frozen=True)
+def chain_of(neuron: Firing, *, bias: int = 0, schedule: Schedule = "pipelined") -> SpikingNetwork:
+    """The same of any other neuron; a Thermometer makes it one of stock neurons."""
+    network = replace(chain(bias=bias), schedule=schedule)
+    fc, out = network.populations
+    counts = isinstance(neuron, Rate | OffsetSpike)
+    source = replace(network.input, repeats=neuron.time_steps if counts else 0)
+    unit = replace(out.neuron, listens=neuron.steps if counts else 0)
+    populations = (replace(fc, neuron=neuron), replace(out, neuron=unit))
+    return replace(network, input=source, populations=populations)
+
+
+def calibrating(seed: int) -> SpikingNetwork:
+    """Many neurons that are excited and inhibited by much more than their thresholds."""
+    rng = np.random.default_rng(seed)
+    steps, rho, rounds = (int(n) for n in rng.integers(2, 9, 3))
+    sizes, names = (2, 20, 100, 1), ("x", "source", "fc", "out")
+    populations = []
+    for k in (1, 2, 3):
+        weights = rng.integers(-120, 121, (sizes[k], sizes[k - 1]))
+        projections = (Projection(names[k - 1], Dense(weights)),)
+        step = rng.integers(20, 400, sizes[k]) << (6 if k == 1 else 0)
+        neuron: Neuron = OffsetSpike(step, step // 2, steps, rho, rounds)
+        if k == 3:
+            neuron = Readout(np.ones(1), steps)
+        bias = rng.integers(-40, 80, sizes[k])
+        populations.append(Population(names[k], sizes[k : k + 1], projections, bias, neuron))
+    turn = populations[0].neuron.time_steps
+    source = Input("x", (2,), 255, 0.0, 1.0, repeats=turn)
+    return SpikingNetwork(source, tuple(populations))
+
+
 class _Draw:
-    rng: np.random.Generator = field(default_factory=np.random.default_rng)
+    """Of bit-serial networks."""
+
+    most_exponent = 2
+    listens = 0
+
+    def __init__(self, rng: np.random.Generator) -> None:
+        self.rng = rng
 
     def integer(self, low: int, high: int) -> int:
         return int(self.rng.integers(low, high + 1))
@@ -97,8 +161,11 @@ class _Draw:
         shape: tuple[int, ...] = (),
     ) -> Population:
         shape = shape or output_shape(*sources[0])
+        return self.population(name, shape, sources, self.neuron(shape))
+
+    def neuron(self, shape: tuple[int, ...]) -> Firing:
         step = self.rng.integers(1, 200, shape[0]) | self.integer(0, 1)
-        return self.population(name, shape, sources, BitSerial(step, self.integer(1, 20)))
+        return BitSerial(step, self.integer(1, 20))
 
     def joined(self, first: Input | Population, second: Population) -> Population:
         channels = second.shape[0]
@@ -111,7 +178,8 @@ class _Draw:
 
     def readout(self, source: Population) -> Population:
         dense = Dense(self.weights(3, source.size))
-        return self.population("logits", (3,), ((source, dense),), Readout(np.full(3, 0.25)))
+        neuron = Readout(np.full(3, 0.25), self.listens)
+        return self.population("logits", (3,), ((source, dense),), neuron)
 
     def population(
         self,
@@ -122,10 +190,70 @@ class _Draw:
     ) -> Population:
         bias = self.rng.integers(-300, 300, shape[:1] if self.integer(0, 2) else shape)
         projections = tuple(
-            Projection(node.name, connection, max(0, self.integer(-2, 2)))
+            Projection(node.name, connection, max(0, self.integer(-2, self.most_exponent)))
             for node, connection in sources
         )
         return Population(name, shape, projections, bias, neuron)
+
+
+class _DrawGraded(_Draw):
+    def neuron(self, shape: tuple[int, ...]) -> Firing:
+        return Graded(self.rng.integers(1, 200, shape[0]), self.integer(1, 20))
+
+
+class _DrawRate(_Draw):
+    """Thresholds of all sizes beside what arrives in one time step."""
+
+    def __init__(self, rng: np.random.Generator) -> None:
+        super().__init__(rng)
+        self.first = self.law()
+        self.listens = self.first.steps
+
+    def law(self) -> Rate | OffsetSpike:
+        return Rate(np.ones(1, np.int64), np.zeros(1, np.int64), self.integer(1, 6))
+
+    def input(self) -> Input:
+        repeats = self.first.time_steps
+        return replace(super().input(), levels=self.integer(1, 31), code="graded", repeats=repeats)
+
+    def neuron(self, shape: tuple[int, ...]) -> Firing:
+        step = self.rng.integers(1, 200, shape[0]) << self.integer(0, 4)
+        initial = step // 2 if self.integer(0, 1) else self.rng.integers(0, step)
+        return replace(self.first, step=step, initial=initial)
+
+
+class _DrawOffsetSpike(_DrawRate):
+    def law(self) -> Rate | OffsetSpike:
+        light = not self.integer(0, 3)
+        return OffsetSpike(
+            np.ones(1, np.int64),
+            np.zeros(1, np.int64),
+            steps=self.integer(1, 5),
+            rho=self.integer(1, 5),
+            iterations=1 if light else self.integer(1, 3),
+            light=light,
+        )
+
+
+class _DrawOneSpike(_Draw):
+    most_exponent = 0
+
+    def input(self) -> Input:
+        return replace(super().input(), levels=self.integer(1, 31), code="graded")
+
+    def neuron(self, shape: tuple[int, ...]) -> Firing:
+        first = shape[:1] if self.integer(0, 2) else shape
+        rises = self.rng.integers(0, 1 << self.integer(1, 9), (self.integer(1, 6), *first))
+        return Thermometer(np.cumsum(rises, axis=0))
+
+
+DRAWS: dict[Code, type[_Draw]] = {
+    "bit-serial": _Draw,
+    "rate": _DrawRate,
+    "offset-spike": _DrawOffsetSpike,
+    "one-spike": _DrawOneSpike,
+    "graded": _DrawGraded,
+}
 
 
 def output_shape(source: Input | Population, connection: Connection) -> tuple[int, ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from integer_law import evaluate
+from lava_check import assert_lava_is_golden
 from onnx_models import Graph, chains, graphs, random_chain, random_graph, run_onnx
 
 import snnc
@@ -20,7 +20,6 @@ from snnc.runtime.data import Data, as_source, encode
 from snnc.runtime.golden import Golden
 from snnc.runtime.lava.simulator import simulate
 from snnc.runtime.outcome import logits_of
-from snnc.runtime.spikes import bit_planes
 
 NORMALISED = {"mean": (0.4, 0.5), "std": (0.25, 0.3)}
 ON_TMP_PATH = settings(
@@ -78,18 +77,7 @@ def test_lava_is_golden_where_branches_meet(tmp_path: Path, seed: int, schedule:
 
 
 def check_lava(network: SpikingNetwork) -> None:
-    pytest.importorskip("lava.magma")
-    levels = encode(images(network, 5), network.input)
-    golden = Golden(network, every_population=True, threads=1).run(levels)
-    with closing(simulate(network, [levels[:2], levels[2:]], chunk=2)) as stream:
-        chunks = list(stream)
-    potentials = np.concatenate([each.logits for each in chunks])
-    np.testing.assert_array_equal(potentials, golden.potential)
-    for population in network:
-        if isinstance(population.neuron, Firing):
-            planes = bit_planes(golden.sent[population.name], population.neuron.time_steps)
-            sent = np.concatenate([each.spikes[population.name] for each in chunks])
-            np.testing.assert_array_equal(sent, planes)
+    assert_lava_is_golden(network, encode(images(network, 5), network.input))
 
 
 @pytest.mark.lava

@@ -169,6 +169,7 @@ def _copies(group: h5py.Group, shape: tuple[int, ...]) -> int:
     neuron = read_group(group, schema.NEURON)
     if schema.COPIES not in neuron:
         return 1
+    read_word(neuron, schema.TYPE, schema.STOCK, schema.THERMOMETER)
     found = read_integer(neuron, schema.COPIES)
     if found < 1 or shape[0] % found:
         what = f"{found}; allowed: what divides {shape[0]} channels"

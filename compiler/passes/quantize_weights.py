@@ -23,12 +23,13 @@ from snnc.compiler.quantization.grid import (
     Grid,
     finest_exponent,
     finest_step,
+    multiple,
     on_grid,
     spacing,
 )
 from snnc.compiler.quantization.layer import Layer, Precision, layer_of, saturated
 from snnc.compiler.quantization.rounding import clipped
-from snnc.compiler.quantization.scale import resolution, steps
+from snnc.compiler.quantization.scale import bias_room, resolution, steps
 from snnc.compiler.quantization.spikes import in_spikes
 from snnc.compiler.quantization.synapses import on_one_grid, rounded
 from snnc.compiler.spiking import (
@@ -156,9 +157,12 @@ def _rate(
 ) -> Population:
     r = spacing(layer, precision)
     found = None if r is None else finest_step(layer, r, precision)
-    if r is not None and found is not None:
+    room = bias_room(layer, precision)
+    if r is not None and found is not None and np.all(found[0] <= room):
         step, shift = found
-        projections = on_one_grid(layer, names, r, shift)
+        times = np.minimum(multiple(layer, r, shift, precision), np.floor(room / step))
+        step = step * times.astype(np.int64)
+        projections = on_one_grid(layer, names, r / times, shift)
         bias = _whole(layer.bias, step.astype(np.float64))
         return _made(layer, names, projections, bias, coding.neuron(step))
     layer = clipped(layer, precision)

@@ -115,6 +115,16 @@ def finest_step(layer: Layer, r: Floats, precision: Precision) -> tuple[Integers
     return None
 
 
+def multiple(layer: Layer, r: Floats, exponent: int, precision: Precision) -> Floats:
+    """How often each channel's whole weights fit: so often its threshold, and so fine its bias."""
+    limits = [precision.target.state_max / (2.0 * np.maximum(layer.span, 4.0) * 2.0**exponent / r)]
+    for rows in layer.rows:
+        peak = np.abs(rows).max((1, 2)) / r
+        top = float(precision.weight_max(rows, wide=False))
+        limits.append(np.divide(top, peak, where=peak > 0.5, out=np.full(len(r), np.inf)))
+    return np.asarray(np.maximum(1.0, np.floor(np.min(limits, axis=0) + TOLERANCE)))
+
+
 def _grid(layer: Layer, levels: int, r: Floats, exponent: int) -> Grid:
     """The better of the two whole steps beside 2^e/r, with the bias that meets most thresholds."""
     slope = 2.0**exponent / r

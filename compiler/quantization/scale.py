@@ -32,7 +32,7 @@ def steps(layer: Layer, levels: int, precision: Precision) -> Floats:
     threshold = precision.target.state_max // (2 * (levels + 1))
     fine = np.minimum(largest * 2.0**shift, _heaviest(layer, precision))
     found = np.minimum(fine, np.minimum(_state(layer, fine, precision), threshold))
-    found = np.minimum(found, _bias_room(layer, precision))
+    found = np.minimum(found, bias_room(layer, precision))
     odd = np.floor((np.floor(found) - 1) / 2) * 2 + 1
     if np.any(odd < 1):
         raise SnncError(_too_large(layer, largest * 2.0**precision.target.max_weight_exponent))
@@ -42,12 +42,10 @@ def steps(layer: Layer, levels: int, precision: Precision) -> Floats:
 def resolution(layer: Layer, precision: Precision) -> Floats:
     """Units of the membrane for one unit of the logit: what the weights can hold."""
     fine = np.minimum(_largest(layer, precision), _heaviest(layer, precision))
-    return np.minimum(
-        np.minimum(fine, _state(layer, fine, precision)), _bias_room(layer, precision)
-    )
+    return np.minimum(np.minimum(fine, _state(layer, fine, precision)), bias_room(layer, precision))
 
 
-def _bias_room(layer: Layer, precision: Precision) -> Floats:
+def bias_room(layer: Layer, precision: Precision) -> Floats:
     """The scale up to which stock neurons hold a bias above 0, or of any sign in a read-out.
 
     Below 0 it is part of their thresholds.

@@ -18,6 +18,7 @@ from snnc.compiler.target import find_target
 
 if TYPE_CHECKING:
     from snnc.compiler.network import Network
+    from snnc.frontends.onnx.loading import Model
     from snnc.runtime.calibration import Calibration
     from snnc.runtime.compare import Comparison, Progress
     from snnc.runtime.data import Data
@@ -25,9 +26,11 @@ if TYPE_CHECKING:
     from snnc.runtime.losses import LayerLoss
     from snnc.runtime.outcome import Labels, Outcome
     from snnc.runtime.source import Source
-    from snnc.runtime.sweep import Grid, Setting, Sweep, SweepEngine
+    from snnc.runtime.sweep import Grid, Setting, Sweep
+    from snnc.runtime.unevenness import ErrorReport
 
 Engine: TypeAlias = Literal["lava", "golden", "slayer"]
+SweepEngine: TypeAlias = Literal["golden", "lava"]
 CALIBRATION_IMAGES = 1024
 """The first of them, which more would hardly change."""
 
@@ -238,9 +241,7 @@ def compare(
         SnncError: if a file or the data are unsound, or Lava is not installed.
     """
     from snnc.frontends.onnx.loading import load_model
-    from snnc.frontends.onnx.reader import read_model
     from snnc.runtime import compare as engines
-    from snnc.runtime.source import Source, SourceModel, SourceNetwork, is_runnable
 
     loaded = load(network)
     source = load_model(Path(model))
@@ -251,10 +252,7 @@ def compare(
         )
         raise refusal(str(network), what, f"compile {model} again, or name the model it came from")
     images = _data(data, loaded, limit, clip_input)
-    if is_runnable(source.proto):
-        executable: Source = SourceModel(source.proto, str(model))
-    else:
-        executable = SourceNetwork(read_model(source))
+    executable = _executable(source, str(model))
     return engines.compare(executable, loaded, images, progress or engines.quiet)
 
 
@@ -304,12 +302,16 @@ def sweep(
     from tempfile import TemporaryDirectory
 
     from snnc.compiler.operators import Staircase
+    from snnc.frontends.onnx.loading import load_model
     from snnc.runtime import plots
     from snnc.runtime import sweep as sweeps
 
     wanted = grid or sweeps.Grid()
     drawing = None if plot is None else Path(plot)
-    problems = [*sweeps.problems_of(wanted), *([] if drawing is None else plots.problems_of(drawing))]
+    problems = [
+        *sweeps.problems_of(wanted),
+        *([] if drawing is None else plots.problems_of(drawing)),
+    ]
     if problems:
         raise SnncError(*problems)
     chip, paths = find_target(target), [Path(each) for each in (model, *also)]
@@ -340,12 +342,12 @@ def sweep(
             return load(compiled.path)
 
         result = sweeps.sweep(
-            [(str(each), _executable(each)) for each in paths],
+            [(str(each), _executable(load_model(each), str(each))) for each in paths],
             source,
             images,
             sweeps.plans_of(wanted, levels),
             build,
-            engine=engine,
+            on_lava=engine == "lava",
             progress=progress or _unwatched,
         )
     if drawing is not None:
@@ -353,16 +355,95 @@ def sweep(
     return result
 
 
-def _executable(model: Path) -> Source:
+def errors(
+    model: str | Path,
+    data: str | Path | Data,
+    *,
+    timesteps: Sequence[int] = (2, 4, 8, 16),
+    code: str = "rate",
+    rho: int | None = None,
+    iterations: int = 3,
+    light: bool = False,
+    limit: int | None = 200,
+    clip_input: bool = False,
+    weight_bits: int = 8,
+    calibration: str | Path | Data | None = None,
+    input_bits: int = 8,
+    input_range: tuple[float, float] = (0.0, 1.0),
+    mean: Sequence[float] = (),
+    std: Sequence[float] = (),
+    plot: str | Path | None = None,
+    progress: Progress | None = None,
+) -> ErrorReport:
+    """Take the errors of a rate network apart: clipping, quantisation, unevenness; offset spikes.
+
+    Args:
+        model: the ONNX file.
+        data: a DATA.npz, or images; labels are not needed.
+        timesteps: every T.
+        code: "rate", or "offset-spike" to see what each calibration mends.
+        rho: offset-spike calibrates for so many time steps; by default T.
+        iterations: offset-spike: all numbers of calibrations up to this one.
+        light: offset-spike: the light variant too.
+        limit: use the first images only.
+        clip_input: clip values outside the range.
+        weight_bits: see `compile`, as for all that follow.
+        calibration: images: weights are then rounded with error feedback.
+        input_bits: bits of a pixel.
+        input_range: the real values of the lowest and the highest pixel level.
+        mean: the model was trained on (x − mean)/std.
+        std: see mean.
+        plot: a .png, .pdf or .svg to draw.
+        progress: called as images are done.
+
+    Raises:
+        SnncError: for wrong options, a model that cannot be compiled and data that do not suit it.
+    """
+    from tempfile import TemporaryDirectory
+
+    from snnc.runtime import plots, unevenness
+
+    drawing = None if plot is None else Path(plot)
+    problems = [*unevenness.problems_of(code, timesteps, rho, iterations, light=light)]
+    problems += [] if drawing is None else plots.problems_of(drawing)
+    if problems:
+        raise SnncError(*problems)
+    calibrates = code == "offset-spike"
+    networks: list[SpikingNetwork] = []
+    with TemporaryDirectory() as folder:
+        for steps in dict.fromkeys(timesteps):
+            compiled = compile(
+                model,
+                Path(folder) / "network.h5",
+                code="offset-spike" if calibrates else "rate",
+                timesteps=steps,
+                rho=(rho or steps) if calibrates else None,
+                iterations=iterations if calibrates else None,
+                weight_bits=weight_bits,
+                calibration=calibration,
+                input_bits=input_bits,
+                input_range=input_range,
+                mean=mean,
+                std=std,
+            )
+            networks.append(load(compiled.path))
+    images = _data(data, networks[0], limit, clip_input)
+    report = unevenness.report_of(
+        str(model), code, networks, images, light=light, progress=progress or _unwatched
+    )
+    if drawing is not None:
+        plots.draw_errors(drawing, report)
+    return report
+
+
+def _executable(model: Model, name: str) -> Source:
     """A source model, ready to run."""
-    from snnc.frontends.onnx.loading import load_model
     from snnc.frontends.onnx.reader import read_model
     from snnc.runtime.source import SourceModel, SourceNetwork, is_runnable
 
-    source = load_model(model)
-    if is_runnable(source.proto):
-        return SourceModel(source.proto, str(model))
-    return SourceNetwork(read_model(source))
+    if is_runnable(model.proto):
+        return SourceModel(model.proto, name)
+    return SourceNetwork(read_model(model))
 
 
 def _labelled(

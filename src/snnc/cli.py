@@ -20,8 +20,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 import snnc
 from snnc import api
-from snnc.compiler.codes import CODES, Code
-from snnc.compiler.errors import SnncError, refusal
+from snnc.compiler.codes import CODES, DEFAULT_RHO, Code
+from snnc.compiler.errors import Problem, SnncError, refusal
 from snnc.compiler.passes.sum_average_pools import AveragePools
 from snnc.compiler.pipeline import PASSES
 from snnc.compiler.spiking import InputCode, Schedule
@@ -41,6 +41,8 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 Limit = Annotated[int | None, typer.Option(help="Use the first images only.")]
 ClipInput = Annotated[bool, typer.Option("--clip-input", help="Clip values outside the range.")]
 DataFile = Annotated[Path, typer.Argument(help="DATA.npz with x and perhaps labels y.")]
+ModelFile = Annotated[Path, typer.Argument(help="MODEL.onnx")]
+TimeSteps = Annotated[str, typer.Option(help="T: a point for each.")]
 NetFile = Annotated[Path, typer.Argument(help="NET.h5 from snnc compile.")]
 
 
@@ -255,6 +257,154 @@ def compare(
 
 
 @app.command()
+def sweep(
+    model: ModelFile,
+    data: DataFile,
+    codes: Annotated[
+        str, typer.Option(help="How levels become spikes: a curve for each.")
+    ] = ",".join(CODES),
+    timesteps: TimeSteps = "1,2,4,8,16,32",
+    also: Annotated[
+        list[Path] | None, typer.Option(help="The same network, trained from another seed.")
+    ] = None,
+    engine: Annotated[
+        api.SweepEngine, typer.Option(help="lava simulates every point too, and compares.")
+    ] = "golden",
+    limit: Limit = None,
+    rho: Annotated[
+        int, typer.Option(help="offset-spike: time steps of one calibration.")
+    ] = DEFAULT_RHO,
+    iterations: Annotated[
+        str, typer.Option(help="offset-spike: calibrations, a curve for each number.")
+    ] = "1",
+    light: Annotated[
+        bool, typer.Option("--light", help="offset-spike: a curve of the light variant too.")
+    ] = False,
+    target: Annotated[str, typer.Option(help="The chip.")] = "loihi",
+    weight_bits: Annotated[int, typer.Option(help="Bits of a weight.")] = 8,
+    calibration: Annotated[
+        Path | None, typer.Option(help="DATA.npz: weights are rounded with error feedback.")
+    ] = None,
+    input_bits: Annotated[int, typer.Option(help="Bits of a pixel.")] = 8,
+    input_range: Annotated[
+        tuple[float, float], typer.Option(help="The least and the greatest pixel value.")
+    ] = (0.0, 1.0),
+    mean: Annotated[str, typer.Option(help="The model was trained on (x - mean)/std.")] = "",
+    std: Annotated[str, typer.Option(help="See --mean.")] = "",
+    clip_input: ClipInput = False,
+    plot: Annotated[Path | None, typer.Option(help="Also draw a .png, .pdf or .svg.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Measure accuracy, spikes and time steps in many codes, for many T."""
+    from snnc.runtime import report
+    from snnc.runtime import sweep as sweeps
+
+    with _told():
+        steps, wrong_steps = _whole_numbers("--timesteps", timesteps)
+        counts, wrong_counts = _whole_numbers("--iterations", iterations)
+        grid = sweeps.Grid(tuple(_words(codes)), steps, rho, counts, light)
+        if wrong := [*wrong_steps, *wrong_counts]:
+            raise SnncError(*wrong, *sweeps.problems_of(grid))
+        with _progress() as progress:
+            result = api.sweep(
+                model,
+                data,
+                grid,
+                also=also or (),
+                engine=engine,
+                limit=limit,
+                clip_input=clip_input,
+                target=target,
+                weight_bits=weight_bits,
+                calibration=calibration,
+                input_bits=input_bits,
+                input_range=input_range,
+                mean=_numbers("--mean", mean),
+                std=_numbers("--std", std),
+                plot=plot,
+                progress=progress,
+            )
+    if as_json:
+        _print_json(result.as_json())
+    else:
+        _stdout().print(report.sweep_table(result))
+        print("\n".join(report.sweep_lines(result)))
+    if not result.worked:
+        raise typer.Exit(1)
+    if not result.is_exact:
+        raise typer.Exit(3)
+
+
+@app.command()
+def errors(
+    model: ModelFile,
+    data: DataFile,
+    timesteps: TimeSteps = "2,4,8,16",
+    code: Annotated[str, typer.Option(help="rate or offset-spike.")] = "rate",
+    rho: Annotated[
+        int | None, typer.Option(help="offset-spike: time steps of one calibration (T).")
+    ] = None,
+    iterations: Annotated[
+        int, typer.Option(help="offset-spike: every number of calibrations up to this.")
+    ] = 3,
+    light: Annotated[
+        bool, typer.Option("--light", help="offset-spike: the light variant too.")
+    ] = False,
+    limit: Annotated[int, typer.Option(help="Use the first images only.")] = 200,
+    weight_bits: Annotated[int, typer.Option(help="Bits of a weight.")] = 8,
+    calibration: Annotated[
+        Path | None, typer.Option(help="DATA.npz: weights are rounded with error feedback.")
+    ] = None,
+    input_bits: Annotated[int, typer.Option(help="Bits of a pixel.")] = 8,
+    input_range: Annotated[
+        tuple[float, float], typer.Option(help="The least and the greatest pixel value.")
+    ] = (0.0, 1.0),
+    mean: Annotated[str, typer.Option(help="The model was trained on (x - mean)/std.")] = "",
+    std: Annotated[str, typer.Option(help="See --mean.")] = "",
+    clip_input: ClipInput = False,
+    plot: Annotated[Path | None, typer.Option(help="Also draw a .png, .pdf or .svg.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Show where a rate network errs: clipping, quantisation, uneven spikes, layer by layer."""
+    from snnc.runtime import report, unevenness
+
+    with _told():
+        steps, wrong = _whole_numbers("--timesteps", timesteps)
+        if wrong:
+            raise SnncError(
+                *wrong, *unevenness.problems_of(code, steps, rho, iterations, light=light)
+            )
+        with _progress() as progress:
+            result = api.errors(
+                model,
+                data,
+                timesteps=steps,
+                code=code,
+                rho=rho,
+                iterations=iterations,
+                light=light,
+                limit=limit,
+                clip_input=clip_input,
+                weight_bits=weight_bits,
+                calibration=calibration,
+                input_bits=input_bits,
+                input_range=input_range,
+                mean=_numbers("--mean", mean),
+                std=_numbers("--std", std),
+                plot=plot,
+                progress=progress,
+            )
+    if as_json:
+        _print_json(result.as_json())
+        return
+    for analysis in result.analyses:
+        _stdout().print(report.errors_table(analysis))
+    print("\n".join(report.errors_lines(result)))
+    if code == "offset-spike":
+        _stdout().print(report.offsets_table(result))
+
+
+@app.command()
 def inspect(
     path: Annotated[Path, typer.Argument(help="MODEL.onnx or NET.h5")], as_json: Json = False
 ) -> None:
@@ -345,6 +495,18 @@ def _numbers(option: str, text: str) -> tuple[float, ...]:
         raise refusal(
             option, f"{text!r} is not a list of numbers", "write 0.49,0.48,0.45"
         ) from None
+
+
+def _words(text: str) -> list[str]:
+    return text.replace(",", " ").split()
+
+
+def _whole_numbers(option: str, text: str) -> tuple[tuple[int, ...], list[Problem]]:
+    """The numbers of a list, and what is none."""
+    words = _words(text)
+    wrong = [each for each in words if not each.lstrip("-").isdecimal()]
+    problems = [Problem(option, f"{each!r} is no whole number", "write 1,2,4") for each in wrong]
+    return tuple(int(each) for each in words if each not in wrong), problems
 
 
 def _check_passes(names: list[str]) -> None:

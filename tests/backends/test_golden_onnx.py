@@ -3,8 +3,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 from integer_law import evaluate
-from spiking_networks import chain, networks, random_network
+from spiking_networks import SEEDS, calibrating, chain, networks_of, random_network
 
 from snnc.backends.onnx.golden import golden_model
 from snnc.compiler.neurons import Integers
@@ -17,8 +18,8 @@ def pixels_for(network: SpikingNetwork, images: int) -> Integers:
     return np.random.default_rng(0).integers(0, network.input.levels + 1, shape)
 
 
-@given(networks())
-@settings(max_examples=60, deadline=None)
+@given(st.one_of(networks_of(), SEEDS.map(calibrating)))
+@settings(max_examples=150, deadline=None)
 def test_golden_is_the_integer_law(network: SpikingNetwork) -> None:
     pixels = pixels_for(network, 5)
     expected = evaluate(network, pixels)

@@ -9,18 +9,27 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from spiking_networks import chain, networks, random_network
+from spiking_networks import CODES, chain, chain_of, networks_of, output_shape, random_network
 
 from snnc.backends.netx import schema
 from snnc.backends.netx.arrays import MEND
+from snnc.backends.netx.copies import runs_in_stock_netx
 from snnc.backends.netx.reader import read
 from snnc.backends.netx.writer import write
+from snnc.compiler.codes import Code
 from snnc.compiler.errors import SnncError
-from snnc.compiler.neurons import Firing
-from snnc.compiler.spiking import Population, SpikingNetwork
+from snnc.compiler.neurons import Graded, OffsetSpike, Rate, Readout, Thermometer
+from snnc.compiler.spiking import (
+    Convolution,
+    Dense,
+    Input,
+    Population,
+    Projection,
+    SpikingNetwork,
+)
 
 shared_folder = settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 
 
@@ -30,9 +39,8 @@ def written(network: SpikingNetwork, folder: Path) -> Path:
 
 
 def arrays(population: Population) -> list[Any]:
-    neuron = population.neuron
     weights = [each.connection.weights for each in population.projections]
-    return [*weights, population.bias, neuron.step if isinstance(neuron, Firing) else neuron.unit]
+    return [*weights, population.bias, *map(np.asarray, vars(population.neuron).values())]
 
 
 def refused(path: Path) -> str:
@@ -41,7 +49,7 @@ def refused(path: Path) -> str:
     return str(caught.value)
 
 
-@given(network=networks())
+@given(network=networks_of())
 @shared_folder
 def test_what_is_written_is_read(tmp_path: Path, network: SpikingNetwork) -> None:
     again = read(written(network, tmp_path))
@@ -49,14 +57,21 @@ def test_what_is_written_is_read(tmp_path: Path, network: SpikingNetwork) -> Non
     assert vars(again.input) == vars(network.input)
     assert (again.schedule, again.provenance) == (network.schedule, network.provenance)
     for one, two in zip(again, network, strict=True):
+        assert type(one.neuron) is type(two.neuron)
         for found, expected in zip(arrays(one), arrays(two), strict=True):
             np.testing.assert_array_equal(found, expected)
-            assert found.dtype == expected.dtype
+            assert (found.dtype, found.shape) == (expected.dtype, expected.shape)
 
 
-def test_the_same_network_gives_the_same_bytes(tmp_path: Path) -> None:
-    first = written(random_network(0), tmp_path).read_bytes()
-    assert written(random_network(0), tmp_path).read_bytes() == first
+@pytest.mark.parametrize("code", CODES)
+def test_the_same_network_gives_the_same_bytes(tmp_path: Path, code: Code) -> None:
+    first = written(random_network(0, code), tmp_path).read_bytes()
+    assert written(random_network(0, code), tmp_path).read_bytes() == first
+
+
+def test_the_input_range_may_be_whole_numbers(tmp_path: Path) -> None:
+    network = replace(chain(), input=replace(chain().input, low=0, step=1))
+    assert read(written(network, tmp_path)).input.high == 255
 
 
 def test_axes_and_keys_are_those_of_netx(tmp_path: Path) -> None:
@@ -251,6 +266,221 @@ def test_fault(tmp_path: Path, tamper: Tamper, expected: str) -> None:
     with h5py.File(path, "r+") as file:
         tamper(file)
     assert refused(path).startswith(f"{path} {expected}\n  help: ")
+
+
+ONE = np.array([1])
+RATE = chain_of(Rate(700 * ONE, 350 * ONE, 5))
+OFFSET = chain_of(OffsetSpike(700 * ONE, 350 * ONE, 5, 4))
+COPIES = chain_of(Thermometer(np.array([[9], [99], [999]])))
+
+
+def as_graded(file: h5py.File) -> None:
+    for key in ("iDecay", "vDecay", "repeats", "delay"):
+        put(f"layer/1/neuron/{key}", 0)(file)
+    put("layer/1/neuron/type", np.bytes_("CUBA_ATF_GRADED"))(file)
+    put("layer/1/neuron/levels", 1)(file)
+    del file["layer/1/neuron/copies"]
+
+
+def two_layers() -> SpikingNetwork:
+    """Of stock neurons: one copy before three."""
+    fc, out = COPIES.populations
+    first = replace(fc, name="first", neuron=Thermometer(np.array([[5]])))
+    one = Projection("first", Dense(np.array([[100]])))
+    return COPIES.replaced((first, replace(fc, projections=(one,)), out))
+
+
+FAULTS_OF_CODES: dict[str, tuple[SpikingNetwork, Tamper, str]] = {
+    "weights of copies": (
+        COPIES,
+        put("layer/1/weight", np.array([[3, 3], [3, 3], [3, 4]])),
+        "layer/1/weight: the copies of a neuron differ; allowed: one set",
+    ),
+    "weights from copies": (
+        COPIES,
+        put("layer/2/weight", np.array([[1, 1, 2]])),
+        "layer/2/weight: the copies of a neuron differ; allowed: one set",
+    ),
+    "biases of copies": (
+        COPIES,
+        put("layer/1/bias", np.array([0, 1, 0])),
+        "layer/1/bias: the copies of a neuron differ; allowed: one value",
+    ),
+    "copies": (
+        COPIES,
+        put("layer/1/neuron/copies", 2),
+        "layer/1/neuron/copies: 2; allowed: what divides 3 channels",
+    ),
+    "no copies": (
+        COPIES,
+        put("layer/1/neuron/copies", 0),
+        "layer/1/neuron/copies: 0; allowed: what divides 3 channels",
+    ),
+    "falling thresholds": (
+        COPIES,
+        put("layer/1/neuron/vThMant", np.array([9, 999, 99])),
+        "fc: thresholds of its copies fall",
+    ),
+    "a stock neuron that remembers": (
+        COPIES,
+        put("layer/1/neuron/vDecay", 0),
+        "layer/1/neuron/vDecay: the neuron decays by 0; allowed: 4096",
+    ),
+    "a stock neuron whose current stays": (
+        COPIES,
+        put("layer/2/neuron/iDecay", 4095),
+        "layer/2/neuron/iDecay: the neuron decays by 4095; allowed: 4096",
+    ),
+    "a rate neuron that forgets": (
+        RATE,
+        put("layer/1/neuron/vDecay", 4096),
+        "layer/1/neuron/vDecay: the neuron decays by 4096; allowed: 0",
+    ),
+    "rho": (
+        OFFSET,
+        put("layer/1/neuron/rho", 0),
+        "layer/1/neuron/rho: 0; allowed: 1..4096",
+    ),
+    "iterations": (
+        OFFSET,
+        put("layer/1/neuron/iterations", 4097),
+        "layer/1/neuron/iterations: 4097; allowed: 1..4096",
+    ),
+    "light": (
+        OFFSET,
+        put("layer/1/neuron/light", 2),
+        "layer/1/neuron/light: 2; allowed: 0..1",
+    ),
+    "mixed neurons": (
+        two_layers(),
+        as_graded,
+        "first: it is no stock neuron, and others are; allowed: one kind",
+    ),
+    "copies of another neuron": (
+        chain(),
+        put("layer/1/neuron/copies", 1),
+        "layer/1/neuron/type: found 'CUBA_ATF'; allowed: CUBA, CUBA_COPIES",
+    ),
+    "no time steps": (
+        RATE,
+        put("layer/1/neuron/timeSteps", 0),
+        "layer/1/neuron/timeSteps: 0; allowed: 1..4096",
+    ),
+    "other time steps": (
+        RATE,
+        put("layer/1/neuron/timeSteps", 6),
+        "x, fc, fc, out: time steps differ: [(5,), (6,)]; allowed: one number",
+    ),
+    "repeats of the input": (
+        RATE,
+        put_attribute("inputRepeats", -1),
+        "inputRepeats: -1; allowed: 0..4096",
+    ),
+    "other repeats of the input": (
+        RATE,
+        put_attribute("inputRepeats", 4),
+        "x, fc: time steps differ: [(4,), (5,)]; allowed: one number",
+    ),
+    "a current of bits": (
+        RATE,
+        put_attribute("inputCode", np.bytes_("bits")),
+        "x: a current of 'bits'; allowed: 'graded'",
+    ),
+    "repeats": (
+        chain_of(Graded(5 * ONE, 7)),
+        put("layer/1/neuron/repeats", -1),
+        "layer/1/neuron/repeats: -1; allowed: 0..4096",
+    ),
+    "delay": (
+        chain_of(Graded(5 * ONE, 7)),
+        put("layer/1/neuron/delay", -1),
+        "layer/1/neuron/delay: -1; allowed: 0..4096",
+    ),
+    "a payload for a current": (
+        chain_of(Graded(5 * ONE, 7)),
+        put("layer/1/neuron/repeats", 3),
+        "fc: x sends 'once'; allowed: 'spikes'",
+    ),
+    "start": (
+        RATE,
+        put("layer/1/neuron/vInit", np.array([700])),
+        "fc: initial potential 700..700; allowed: from 0 to below the threshold",
+    ),
+    "spikes taken for bits": (
+        RATE,
+        put("layer/2/neuron/listens", 0),
+        "out: fc sends 'spikes'; allowed: 'bits', 'once'",
+    ),
+    "listens": (
+        RATE,
+        put("layer/2/neuron/listens", -1),
+        "layer/2/neuron/listens: -1; allowed: 0..4096",
+    ),
+    "target": (
+        RATE,
+        put_attribute("target", np.bytes_("loihi1")),
+        "x: 'graded' on loihi1, which has no graded spikes; allowed: 'bits'",
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("network", "tamper", "expected"), FAULTS_OF_CODES.values(), ids=FAULTS_OF_CODES
+)
+def test_fault_of_a_code(
+    tmp_path: Path, network: SpikingNetwork, tamper: Tamper, expected: str
+) -> None:
+    path = written(network, tmp_path)
+    with h5py.File(path, "r+") as file:
+        tamper(file)
+    message = refused(path)
+    assert f"{path} {expected}\n  help: " in message
+
+
+def copies_of_a_plane(**geometry: Any) -> SpikingNetwork:
+    """A convolution and a dense read-out."""
+    conv = Convolution(np.full((2, 2, 2, 2), 3), **geometry)
+    source = Input("x", (2, 3, 3), 255, 0.0, 1.0)
+    shape = output_shape(source, conv)
+    out = Dense(np.ones((1, int(np.prod(shape))), np.int64))
+    neuron, zeros = Thermometer(np.array([[9, 9], [99, 999]])), np.zeros(2, np.int64)
+    return SpikingNetwork(
+        source,
+        (
+            Population("conv", shape, (Projection("x", conv),), zeros, neuron),
+            Population("out", (1,), (Projection("conv", out),), zeros[:1], Readout(np.ones(1))),
+        ),
+    )
+
+
+def with_bias_map(network: SpikingNetwork) -> SpikingNetwork:
+    conv, out = network.populations
+    return network.replaced((replace(conv, bias=np.ones(conv.shape, np.int64)), out))
+
+
+def read_out_at_once(network: SpikingNetwork) -> SpikingNetwork:
+    """The read-out hears the input too."""
+    conv, out = network.populations
+    short = Projection("x", Dense(np.ones((1, 18), np.int64)))
+    return network.replaced((conv, replace(out, projections=(*out.projections, short))))
+
+
+@pytest.mark.parametrize(
+    ("network", "runs"),
+    [
+        (COPIES, True),
+        (two_layers(), True),
+        (copies_of_a_plane(), True),
+        (copies_of_a_plane(strides=(2, 1), pads=(1, 0, 1, 0)), True),
+        (copies_of_a_plane(pads=(1, 0, 0, 1)), False),
+        (with_bias_map(copies_of_a_plane()), False),
+        (read_out_at_once(copies_of_a_plane()), False),
+        (chain(), False),
+        (RATE, False),
+    ],
+)
+def test_what_stock_netx_can_run(network: SpikingNetwork, runs: bool) -> None:
+    assert runs_in_stock_netx(network) == runs
 
 
 def test_a_dense_layer_needs_a_flat_source(tmp_path: Path) -> None:

@@ -6,22 +6,30 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from spiking_networks import chain, networks
+from spiking_networks import chain, chain_of, networks, networks_of
 
 from snnc.compiler.bounds import connection_bounds, sum_bounds
 from snnc.compiler.errors import SnncError
 from snnc.compiler.legality import SMALLER, verify
-from snnc.compiler.neurons import BitSerial, Firing, Readout
+from snnc.compiler.neurons import (
+    BitSerial,
+    Firing,
+    Graded,
+    OffsetSpike,
+    Rate,
+    Readout,
+    Thermometer,
+)
 from snnc.compiler.spiking import Convolution, Dense, Input, Population, Projection, SpikingNetwork
 from snnc.compiler.structure import REBUILD
-from snnc.compiler.target import LOIHI
+from snnc.compiler.target import LOIHI, LOIHI1, Target
 
 Change = Callable[[SpikingNetwork], SpikingNetwork]
 
 
-def problems(network: SpikingNetwork) -> list[str]:
+def problems(network: SpikingNetwork, target: Target = LOIHI) -> list[str]:
     with pytest.raises(SnncError) as caught:
-        verify(network, LOIHI)
+        verify(network, target)
     return list(map(str, caught.value.problems))
 
 
@@ -63,8 +71,8 @@ def plane(shape: tuple[int, ...], *weights: int, **geometry: Any) -> SpikingNetw
     )
 
 
-@given(networks())
-@settings(max_examples=30, deadline=None)
+@given(networks_of())
+@settings(max_examples=60, deadline=None)
 def test_what_the_strategy_makes_is_legal(network: SpikingNetwork) -> None:
     verify(network, LOIHI)
 
@@ -140,6 +148,154 @@ NUMBERS = {
 @pytest.mark.parametrize(("network", "what", "mend"), NUMBERS.values(), ids=NUMBERS)
 def test_illegal_numbers(network: SpikingNetwork, what: str, mend: str) -> None:
     assert problems(network) == [f"{what}\n  help: {mend}"]
+
+
+ONE = np.array([1])
+
+
+def rate(step: int = 700, initial: int = 350, steps: int = 5) -> SpikingNetwork:
+    return chain_of(Rate(step * ONE, initial * ONE, steps))
+
+
+def offset(rho: int = 4, iterations: int = 1) -> SpikingNetwork:
+    return chain_of(OffsetSpike(700 * ONE, 350 * ONE, 5, rho, iterations))
+
+
+def copies(
+    *thresholds: int, weight: int = 3, exponent: int = 0, bias: int = 0, **changes: Any
+) -> SpikingNetwork:
+    """Stock neurons."""
+    network = chain_of(Thermometer(np.array(thresholds or (9, 99))[:, None]), bias=bias)
+    fc, out = network.populations
+    projection = Projection("x", Dense(np.array([[weight, weight]])), exponent)
+    return network.replaced((replace(fc, projections=(projection,), **changes), out))
+
+
+def with_readout(network: SpikingNetwork, listens: int) -> SpikingNetwork:
+    *firing, out = network.populations
+    return network.replaced((*firing, replace(out, neuron=replace(out.neuron, listens=listens))))
+
+
+def with_current(network: SpikingNetwork, **changes: Any) -> SpikingNetwork:
+    return replace(network, input=replace(network.input, **changes))
+
+
+def with_stranger(network: SpikingNetwork, neuron: Firing) -> SpikingNetwork:
+    """Another population between the two of a chain."""
+    fc, out = network.populations
+    one = (Projection("fc", Dense(np.ones((1, 1), np.int64))),)
+    other = replace(fc, name="other", projections=one, neuron=neuron)
+    return network.replaced((fc, other, replace(out, projections=(replace(*one, source="other"),))))
+
+
+CODED = {
+    "high threshold": (
+        copies(0, 2**17),
+        "fc: thresholds span 0..131072; allowed: 0..131071",
+        SMALLER,
+    ),
+    "low threshold": (copies(-1, 5), "fc: thresholds span -1..5; allowed: 0..131071", SMALLER),
+    "falling": (copies(5, 9, 8), "fc: thresholds of its copies fall", REBUILD),
+    "bias": (copies(bias=4096), "fc: bias reaches 4096; allowed: up to 4095", SMALLER),
+    "low bias": (copies(bias=-4096), "fc: bias reaches 4096; allowed: up to 4095", SMALLER),
+    "sum": (
+        copies(weight=255, bias=1022),
+        "fc: its sum with the bias spans 1022..131072; allowed: -131072..131071",
+        SMALLER,
+    ),
+    "exponent": (copies(exponent=1), "fc: weight exponent 1; allowed: 0..0", SMALLER),
+    "another kind": (
+        with_stranger(copies(), Graded(ONE, 3)),
+        "other: it is no stock neuron, and others are; allowed: one kind",
+        REBUILD,
+    ),
+    "high start": (
+        rate(initial=700),
+        "fc: initial potential 700..700; allowed: from 0 to below the threshold",
+        REBUILD,
+    ),
+    "low start": (
+        rate(initial=-1),
+        "fc: initial potential -1..-1; allowed: from 0 to below the threshold",
+        REBUILD,
+    ),
+    "no threshold": (
+        rate(step=0, initial=0),
+        "fc: 5 levels, step 0; allowed: each at least 1",
+        REBUILD,
+    ),
+    "rho": (offset(rho=0), "fc: time steps (5, 0, 1); allowed: each at least 1", REBUILD),
+    "iterations": (
+        with_current(offset(iterations=0), repeats=6),
+        "fc: time steps (5, 4, 0); allowed: each at least 1",
+        REBUILD,
+    ),
+    "turns": (
+        with_current(rate(), repeats=4),
+        "x, fc: time steps differ: [(4,), (5,)]; allowed: one number",
+        REBUILD,
+    ),
+    "counts": (
+        with_readout(rate(), 4),
+        "fc, out: time steps differ: [(4,), (5,)]; allowed: one number",
+        REBUILD,
+    ),
+    "bits as spikes": (
+        with_readout(chain(), 3),
+        "out: fc sends 'bits'; allowed: 'spikes'",
+        REBUILD,
+    ),
+    "spikes as bits": (
+        with_readout(rate(), 0),
+        "out: fc sends 'spikes'; allowed: 'bits', 'once'",
+        REBUILD,
+    ),
+    "bits of a current": (
+        with_current(rate(), code="bits"),
+        "x: a current of 'bits'; allowed: 'graded'",
+        REBUILD,
+    ),
+}
+
+
+@pytest.mark.parametrize(("network", "what", "mend"), CODED.values(), ids=CODED)
+def test_illegal_codes(network: SpikingNetwork, what: str, mend: str) -> None:
+    assert f"{what}\n  help: {mend}" in problems(network)
+
+
+@pytest.mark.parametrize(
+    "network",
+    [
+        copies(),
+        copies(0, 2**17 - 1),
+        copies(weight=255, bias=1021),
+        copies(bias=-4095),
+        copies(5, 5),
+    ],
+)
+def test_the_limits_of_stock_neurons_are_legal(network: SpikingNetwork) -> None:
+    verify(network, LOIHI)
+    verify(with_current(network, code="bits", levels=1, planes=1), LOIHI1)
+
+
+def test_a_readout_counts_no_more_of_a_current_than_there_is() -> None:
+    fc, out = rate(steps=2).populations
+    out = replace(out, projections=fc.projections)
+    network = replace(rate(steps=2), schedule="sequential").replaced((out,))
+    verify(network, LOIHI)
+    what = "out: counts 3 time steps of a current; allowed: up to 2"
+    assert problems(with_readout(network, 3)) == [f"{what}\n  help: {REBUILD}"]
+
+
+@pytest.mark.parametrize("network", [chain(), rate(), offset(), chain_of(Graded(ONE, 7))])
+def test_loihi_1_has_stock_neurons_alone(network: SpikingNetwork) -> None:
+    what = "fc: it is no stock neuron; loihi1 has no others"
+    assert f"{what}\n  help: compile with --code one-spike" in problems(network, LOIHI1)
+
+
+def test_loihi_1_has_no_graded_spikes() -> None:
+    (problem,) = problems(copies(), LOIHI1)
+    assert problem.startswith("x: 'graded' on loihi1, which has no graded spikes; allowed: 'bits'")
 
 
 def test_the_largest_threshold_is_legal() -> None:

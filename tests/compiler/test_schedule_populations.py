@@ -3,9 +3,11 @@ from itertools import pairwise
 
 import numpy as np
 from hypothesis import given, settings
+from hypothesis import strategies as st
 from integer_law import evaluate
-from spiking_networks import chain, networks
+from spiking_networks import CODES, SEEDS, chain, networks_of, unscheduled
 
+from snnc.compiler.codes import Code
 from snnc.compiler.legality import verify
 from snnc.compiler.neurons import BitSerial
 from snnc.compiler.passes.schedule_populations import schedule_populations
@@ -18,9 +20,10 @@ def relays(network: SpikingNetwork) -> list[str]:
     return [each.name for each in network if ".relay" in each.name]
 
 
-@given(networks())
-@settings(max_examples=60, deadline=None)
-def test_every_network_can_be_pipelined(network: SpikingNetwork) -> None:
+@given(SEEDS, st.sampled_from(CODES))
+@settings(max_examples=100, deadline=None)
+def test_every_network_can_be_pipelined(seed: int, code: Code) -> None:
+    network = unscheduled(seed, code)
     pipelined = schedule_populations(network, "pipelined")
     verify(pipelined, LOIHI)
     timing = timing_of(pipelined)
@@ -32,9 +35,9 @@ def test_every_network_can_be_pipelined(network: SpikingNetwork) -> None:
         np.testing.assert_array_equal(after[name], levels)
 
 
-@given(networks())
-@settings(max_examples=30, deadline=None)
-def test_sequential_needs_no_relays(network: SpikingNetwork) -> None:
+@given(networks_of(("bit-serial", "graded")))
+@settings(max_examples=40, deadline=None)
+def test_sequential_needs_no_relays_where_neurons_accumulate(network: SpikingNetwork) -> None:
     sequential = schedule_populations(network, "sequential")
     verify(sequential, LOIHI)
     assert sequential.populations == network.populations
@@ -42,6 +45,22 @@ def test_sequential_needs_no_relays(network: SpikingNetwork) -> None:
     spans = [range(s.fire, s.fire + s.time_steps) for s in timing.slots.values()]
     assert all(a.stop <= b.start for a, b in pairwise(spans))
     assert timing.period == timing.latency == spans[-1].start + 1
+
+
+@given(networks_of([each for each in CODES if each not in ("bit-serial", "graded")]))
+@settings(max_examples=40, deadline=None)
+def test_what_counts_spikes_hears_all_sources_at_once(network: SpikingNetwork) -> None:
+    for slot in timing_of(network).slots.values():
+        assert len({(each.start, each.length) for each in slot.windows}) <= 1
+
+
+@given(networks_of())
+@settings(max_examples=40, deadline=None)
+def test_no_image_enters_before_the_last_one_was_sent(network: SpikingNetwork) -> None:
+    timing = timing_of(network)
+    assert timing.period >= max(each.time_steps for each in timing.slots.values())
+    if network.schedule == "sequential":
+        assert timing.period >= timing.latency
 
 
 def test_a_chain_stays_as_it_is() -> None:

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from snnc.runtime.spikes import bit_planes, count_differences, count_spikes
+from snnc.compiler.neurons import BitSerial, Graded, OffsetSpike, Rate, Thermometer
+from snnc.runtime.spikes import bit_planes, count_differences, count_spikes, planes_of, spikes_in
 
 
 def test_the_highest_bit_comes_first() -> None:
@@ -34,3 +35,44 @@ def test_trains_of_other_shapes_are_not_compared() -> None:
     one, two = bit_planes(np.ones((1, 8), int), 1), bit_planes(np.ones((1, 8), int), 2)
     with pytest.raises(ValueError, match=r"^spike trains of shapes \(1, 1, 1\) and \(1, 2, 1\)$"):
         count_differences(one, two)
+
+
+ONE = np.ones(1, np.int64)
+TRAIN = np.array([[[1, 0]], [[0, 0]], [[1, 1]]])
+"""(time steps, images, neurons)."""
+
+
+def unpacked(planes: np.ndarray) -> list[list[int]]:
+    """The planes of the first image, of two neurons."""
+    return np.unpackbits(planes, axis=2, count=2)[0].tolist()
+
+
+def test_a_rate_neuron_leaves_its_train() -> None:
+    neuron = Rate(ONE, 0 * ONE, 3)
+    planes = planes_of(neuron, TRAIN)
+    assert unpacked(planes) == [[1, 0], [0, 0], [1, 1]]
+    assert (planes.shape[1], spikes_in(neuron, planes)) == (neuron.planes, 3)
+
+
+def test_a_calibrating_neuron_sends_its_train_again() -> None:
+    neuron = OffsetSpike(ONE, 0 * ONE, steps=3, rho=1, iterations=3)
+    planes = planes_of(neuron, TRAIN)
+    whole = [[1, 0], [0, 0], [1, 1]]
+    assert unpacked(planes) == [*whole, [1, 0], [1, 0], *whole]
+    assert (planes.shape[1], spikes_in(neuron, planes)) == (neuron.planes, 8)
+
+
+def test_copies_fire_from_the_first_on() -> None:
+    neuron = Thermometer(np.array([[1], [2], [3]]))
+    planes = planes_of(neuron, np.array([[2, 0]]))
+    assert unpacked(planes) == [[1, 0], [1, 0], [0, 0]]
+    assert spikes_in(neuron, planes) == 2
+
+
+def test_a_payload_is_one_spike_each_time_it_is_sent() -> None:
+    levels = np.array([[7, 0], [3, 4]])
+    for neuron, spikes in ((Graded(ONE, 7), 3), (Graded(ONE, 7, repeats=5), 15)):
+        planes = planes_of(neuron, levels)
+        np.testing.assert_array_equal(planes, bit_planes(levels, 3))
+        assert spikes_in(neuron, planes) == spikes
+    assert spikes_in(BitSerial(ONE, 7), planes_of(BitSerial(ONE, 7), levels)) == 6

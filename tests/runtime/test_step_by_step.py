@@ -1,0 +1,134 @@
+"""Every code in its time steps: laws, timing and logs together give what plain integers give."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from integer_law import evaluate
+from spiking_networks import CODES, SCHEDULES, chain_of, networks_of, random_network
+from step_by_step import run_steps
+
+from snnc.compiler.bounds import potential_bounds
+from snnc.compiler.codes import Code
+from snnc.compiler.legality import verify
+from snnc.compiler.neurons import Integers, OffsetSpike, Rate
+from snnc.compiler.passes.schedule_populations import schedule_populations
+from snnc.compiler.spiking import Schedule, SpikingNetwork
+from snnc.compiler.target import LOIHI
+from snnc.compiler.timing import timing_of
+from snnc.runtime.lava.neuron_law import Membrane, State
+from snnc.runtime.spikes import planes_of
+
+RATE_CODES: tuple[Code, ...] = ("rate", "offset-spike")
+STEP, HALF = np.array([700]), np.array([350])
+
+
+def images_for(network: SpikingNetwork, count: int = 4) -> Integers:
+    """Random ones behind the darkest and the brightest."""
+    shape, levels = network.input.shape, network.input.levels
+    images = np.random.default_rng(0).integers(0, levels + 1, (count, *shape))
+    images[0], images[1] = 0, levels
+    return images
+
+
+def assert_exact(network: SpikingNetwork) -> None:
+    verify(network, LOIHI)
+    images = images_for(network)
+    potentials, planes = run_steps(network, images)
+    expected = evaluate(network, images)
+    for name, found in planes.items():
+        sent = planes_of(network.nodes[name].neuron, expected[name])
+        np.testing.assert_array_equal(found, sent, err_msg=name)
+    np.testing.assert_array_equal(potentials, expected[network.readout.name])
+
+
+@given(networks_of())
+@settings(max_examples=60, deadline=None)
+def test_every_spike_is_that_of_the_integer_law(network: SpikingNetwork) -> None:
+    assert_exact(network)
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES)
+@pytest.mark.parametrize("code", CODES)
+def test_a_source_that_two_depths_hear(code: Code, schedule: Schedule) -> None:
+    """Relays of the input: of a current, of bits, of copies, and of payloads."""
+    found = (random_network(seed, code) for seed in range(100))
+    network = next(
+        each
+        for each in found
+        if "image.relay2" in each.nodes and (each.input.code == "bits" or code != "bit-serial")
+    )
+    assert_exact(schedule_populations(replace(network, schedule=schedule), schedule))
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES)
+@pytest.mark.parametrize(
+    "neuron",
+    [
+        Rate(STEP, HALF, 1),
+        Rate(STEP, HALF, 9),
+        OffsetSpike(STEP, HALF, 1, 4),
+        OffsetSpike(STEP, HALF, 1, 6, iterations=3),
+        OffsetSpike(STEP, HALF, 9, 2, iterations=2),
+        OffsetSpike(STEP, HALF, 2, 8, light=True),
+    ],
+    ids=str,
+)
+def test_trains_of_any_length_in_one_layer(neuron: Rate | OffsetSpike, schedule: Schedule) -> None:
+    assert_exact(chain_of(neuron, bias=-40, schedule=schedule))
+
+
+def extremes(network: SpikingNetwork, images: Integers) -> dict[str, tuple[Integers, Integers]]:
+    """The least and the greatest potential of each neuron, spikes not yet taken off."""
+    found: dict[str, tuple[Integers, Integers]] = {}
+
+    def watch(name: str, law: Membrane) -> None:
+        count, start = law._count, law._v.astype(np.int64)
+        found[name] = start, start
+
+        def note(values: State) -> None:
+            if values is law._v:
+                low, high = found[name]
+                found[name] = np.minimum(low, values), np.maximum(high, values)
+            count(values)
+
+        law._count = note  # type: ignore[method-assign]
+
+    run_steps(network, images, watch)
+    return found
+
+
+@given(networks_of(RATE_CODES))
+@settings(max_examples=40, deadline=None)
+def test_no_potential_leaves_its_bounds(network: SpikingNetwork) -> None:
+    found = extremes(network, images_for(network))
+    for each in network:
+        if not isinstance(each.neuron, Rate | OffsetSpike):
+            continue
+        bounds, (low, high) = potential_bounds(each, network.nodes), found[each.name]
+        assert (bounds.low <= low).all(), each.name
+        assert (high <= bounds.high).all(), each.name
+
+
+@pytest.mark.parametrize(
+    ("neuron", "times"),
+    [
+        (Rate(np.array([10**6]), np.array([999]), 5), 1),
+        (OffsetSpike(np.array([10**6]), np.array([999]), 5, 5, light=True), 2),
+    ],
+    ids=str,
+)
+def test_the_highest_potential_is_reached(neuron: Rate | OffsetSpike, times: int) -> None:
+    network = chain_of(neuron, bias=1)
+    _, high = extremes(network, images_for(network))["fc"]
+    assert high == 999 + times * 5 * (255 * 6 + 1)
+    assert potential_bounds(network.populations[0], network.nodes).high == high
+
+
+def test_an_image_stays_until_its_last_train_is_sent() -> None:
+    network = chain_of(OffsetSpike(STEP, HALF, 1, 4), schedule="sequential")
+    timing = timing_of(network)
+    assert timing.latency < timing.period == network.populations[0].neuron.time_steps
