@@ -81,7 +81,7 @@ def test_remarks_go_to_stderr(model: Path) -> None:
         (["--target", "tpu"], "--target: 'tpu' is not a target; allowed: loihi, loihi1"),
         (
             ["--code", "morse"],
-            "--code: 'morse' is not a code; allowed: bit-serial, rate, offset-spike, one-spike, graded",
+            "--code: 'morse' is not a code; allowed: bit-serial, rate, offset-spike, one-spike,",
         ),
         (["--mean", "a,b"], "--mean: 'a,b' is not a list of numbers"),
         (["--dump-after", "tea"], "--dump-after: 'tea' is no pass; allowed: read, fold_batch"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
@@ -318,7 +319,11 @@ def sweep(
     network = recognize(paths[0])
     encoding = Encoding(input_bits, *input_range, "graded", tuple(mean), tuple(std))
     source = encoding.of(network.input.name, planar(network.input.shape))
-    images = _labelled(data, source, network.output.shape[0], limit, clip=clip_input)
+    classes, *places = network.output.shape
+    if prod(places) > 1:
+        what = f"it decides in {prod(places)} places of an image; a sweep needs one decision"
+        raise refusal(str(model), what, "end the model in one logit for each class")
+    images = _labelled(data, source, classes, limit, clip=clip_input)
     levels = [n.operator.levels for n in network if isinstance(n.operator, Staircase)]
     with TemporaryDirectory() as folder:
 
@@ -350,7 +355,7 @@ def sweep(
             on_lava=engine == "lava",
             progress=progress or _unwatched,
         )
-    if drawing is not None:
+    if drawing is not None and result.worked:
         plots.draw_sweep(drawing, result)
     return result
 

@@ -56,7 +56,7 @@ def golden(network: SpikingNetwork, images: Integers) -> GoldenResult:
     normalised=st.booleans(),
 )
 @settings(
-    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 def test_golden_is_the_integer_law(
     tmp_path: Path, coding: dict[str, Any], graph: Graph, schedule: str, normalised: bool
@@ -79,7 +79,7 @@ def test_lava_is_golden(tmp_path: Path, coding: dict[str, Any]) -> None:
 
 @given(graph=st.one_of(chains(), graphs()))
 @settings(
-    max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 def test_graded_is_bit_serial_in_one_step(tmp_path: Path, graph: Graph) -> None:
     serial, graded = (

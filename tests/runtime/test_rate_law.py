@@ -21,7 +21,7 @@ NEURONS = 300
 UNIT = 1 / 256
 EPSILON = 2.0**-20
 SEEDS = st.integers(0, 2**32 - 1)
-FEW = settings(max_examples=15, deadline=None)
+FEW = settings(max_examples=10, deadline=None)
 
 
 def population(neuron: Rate | OffsetSpike, bias: Integers | None = None) -> Population:

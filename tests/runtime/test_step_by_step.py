@@ -46,7 +46,7 @@ def assert_exact(network: SpikingNetwork) -> None:
 
 
 @given(networks_of())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_every_spike_is_that_of_the_integer_law(network: SpikingNetwork) -> None:
     assert_exact(network)
 

@@ -211,6 +211,13 @@ def test_labels_are_needed(tmp_path: Path) -> None:
         api.sweep(model_of(tmp_path), snnc.Data(images().x))
 
 
+def test_a_decision_for_each_place_is_refused(tmp_path: Path) -> None:
+    graph = Graph("batch", 1, 6, 6)
+    graph.conv(3, 1, 3, 3)
+    with pytest.raises(snnc.SnncError, match="decides in 16 places"):
+        api.sweep(graph.save(tmp_path), images())
+
+
 def test_batches_shrink_with_the_trains(tmp_path: Path) -> None:
     graph = Graph("batch", 1, 32, 32)
     graph.conv(16, 1, 3, 3, pads=[1] * 4)
