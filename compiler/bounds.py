@@ -52,11 +52,13 @@ def connection_bounds(connection: Connection, levels: int) -> Bounds:
 def sum_bounds(population: Population, nodes: Nodes) -> Bounds:
     """Bounds of a population's Σ_k 2^e_k Σ w·n_k over all it hears, the bias not included.
 
-    Per channel (channels,), unless a dense projection tells the neurons of a channel apart.
+    Of a constant current over one time step. Per channel (channels,), unless a dense projection
+    tells the neurons of a channel apart.
     """
+    steps = 1 if hears_a_constant(population, nodes) else counted(population.neuron)
     low = high = np.zeros(1, np.int64)
     for each in population.projections:
-        bounds = connection_bounds(each.connection, heard(nodes[each.source], population.neuron))
+        bounds = connection_bounds(each.connection, heard(nodes[each.source], steps))
         shape = population.shape if isinstance(each.connection, Dense) else population.shape[:1]
         low = low + spread(bounds.low.reshape(shape) << each.exponent, population)
         high = high + spread(bounds.high.reshape(shape) << each.exponent, population)
@@ -71,16 +73,20 @@ def potential_bounds(population: Population, nodes: Nodes) -> Bounds:
     partial sum S and k ≤ M, or one θ away from where it started before: so it lies within
     −high − Kθ … max(v(0), −low + Mθ) + Kθ for sums low … high over M steps and K calibrations.
     One that is kept, the light variant, starts up to K sums away from v(0) or 0.
+
+    Under a constant current the bounds are those of the first time step: what comes later may
+    saturate, for a neuron that fires in every step, or never, goes on doing so.
     """
     neuron, sums = population.neuron, sum_bounds(population, nodes)
     low, high = (spread(each, population) for each in (sums.low, sums.high))
     bias = spread(population.bias, population)
     if not isinstance(neuron, Rate | OffsetSpike):
         return Bounds(low + bias, high + bias)
-    total = bias * counted(neuron)
+    steady = hears_a_constant(population, nodes)
+    total = bias if steady else bias * counted(neuron)
     low, high = low + np.minimum(total, 0), high + np.maximum(total, 0)
     initial, step = spread(neuron.initial, population), spread(neuron.step, population)
-    if isinstance(neuron, Rate):
+    if steady or isinstance(neuron, Rate):
         return Bounds(low, high + initial)
     if neuron.light:
         rounds = neuron.iterations + 1
@@ -90,13 +96,23 @@ def potential_bounds(population: Population, nodes: Nodes) -> Bounds:
     return Bounds(low - high - moved, highest + high)
 
 
-def heard(source: Input | Population, neuron: Neuron) -> int:
-    """The highest sum of the numbers that a neuron hears of one source for one image."""
-    levels = levels_of(source)
+def hears_a_constant(population: Population, nodes: Nodes) -> bool:
+    """Whether a rate neuron hears the same current in every step."""
+    sources = (nodes[each.source] for each in population.projections)
+    return isinstance(population.neuron, Rate | OffsetSpike) and all(map(is_constant, sources))
+
+
+def is_constant(source: Input | Population) -> bool:
+    """Whether a source sends the same in every step of its turn."""
+    fires = isinstance(source, Population) and isinstance(source.neuron, Rate | OffsetSpike)
+    return train_of(source) == "spikes" and not fires
+
+
+def heard(source: Input | Population, steps: int) -> int:
+    """The highest sum of the numbers that a neuron hears of one source in so many steps."""
     if train_of(source) != "spikes":
-        return levels
-    constant = isinstance(source, Input) or not isinstance(source.neuron, Rate | OffsetSpike)
-    return counted(neuron) * (levels if constant else 1)
+        return levels_of(source)
+    return steps * (levels_of(source) if is_constant(source) else 1)
 
 
 def counted(neuron: Neuron) -> int:

@@ -138,7 +138,7 @@ class OffsetSpike:
     iterations: int = 1
     """Calibrations; each mends one spike."""
     light: bool = False
-    """Whether the residual potential itself becomes v(0)."""
+    """Whether the residual potential itself becomes v(0), where it tells of an offset."""
 
     train: ClassVar[Train] = "spikes"
 

@@ -18,9 +18,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from snnc.compiler.bounds import counted
+from snnc.compiler.bounds import counted, is_constant
 from snnc.compiler.neurons import Graded, Neuron, OffsetSpike, Rate, Train, understood
-from snnc.compiler.spiking import Population, SpikingNetwork, train_of
+from snnc.compiler.spiking import Input, Population, SpikingNetwork, train_of
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,8 @@ class Window:
     start: int
     length: int
     train: Train = "bits"
+    constant: bool = False
+    """Whether the same arrives in every step."""
 
     @property
     def last(self) -> int:
@@ -84,7 +86,7 @@ def timing_of(network: SpikingNetwork) -> Timing:
     for population in network:
         neuron = population.neuron
         windows = tuple(
-            _window(slots[each.source], train_of(nodes[each.source]), neuron)
+            _window(slots[each.source], nodes[each.source], neuron)
             for each in population.projections
         )
         fire = last.fire + last.time_steps if in_turn else _first_fire_step(neuron, windows)
@@ -101,13 +103,13 @@ def _accumulates(population: Population) -> bool:
     return understood(population.neuron) == ("bits", "once")
 
 
-def _window(source: Slot, train: Train, neuron: Neuron) -> Window:
-    length = source.time_steps
+def _window(source: Slot, node: Input | Population, neuron: Neuron) -> Window:
+    length, train = source.time_steps, train_of(node)
     if isinstance(neuron, OffsetSpike):
         length = neuron.time_steps
     elif train == "spikes":
         length = counted(neuron)
-    return Window(source.fire + 1, length, train)
+    return Window(source.fire + 1, length, train, is_constant(node))
 
 
 def _first_fire_step(neuron: Neuron, windows: tuple[Window, ...]) -> int:

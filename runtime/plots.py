@@ -123,6 +123,7 @@ def draw_errors(path: Path, report: ErrorReport) -> None:
         for axes, each in zip(upper, columns, strict=True):
             parts = [_errors_in(layer) for layer in each.layers]
             _stacks(axes, parts, PARTS, (GREY, SKY, VERMILION))
+            axes.set_ylim(0, 100)
             axes.text(0.0, 1.03, _title(each, report.code), transform=axes.transAxes)
         for axes, each in zip(lower, columns, strict=True):
             _offsets(axes, [layer.accumulated for layer in each.layers])

@@ -73,11 +73,7 @@ def train_of(neuron: Rate | OffsetSpike, currents: Integers, shape: tuple[int, .
     if isinstance(neuron, OffsetSpike):
         heard = currents[: neuron.rho]
         for _ in range(neuron.iterations):
-            start = (
-                integrate(heard, start, step)[1]
-                if neuron.light
-                else calibrate(heard, start, initial, step)
-            )
+            start = calibrate(heard, start, initial, step, light=neuron.light)
     return integrate(currents, start, step)[0]
 
 
@@ -91,16 +87,21 @@ def integrate(currents: Integers, start: Integers, step: Integers) -> tuple[Inte
     return np.array(spikes, np.int64), v
 
 
-def calibrate(currents: Integers, start: Integers, initial: Integers, step: Integers) -> Integers:
+def calibrate(
+    currents: Integers, start: Integers, initial: Integers, step: Integers, *, light: bool = False
+) -> Integers:
     """The initial potentials after one calibration, neuron by neuron."""
     moved = np.empty(start.shape, np.int64)
     for place in np.ndindex(start.shape):
         numbers = (each[place].item() for each in (start, initial, step))
-        moved[place] = calibrated(currents[(slice(None), *place)].tolist(), *numbers)
+        heard = currents[(slice(None), *place)].tolist()
+        moved[place] = calibrated(heard, *numbers, light=light)
     return moved
 
 
-def calibrated(currents: list[int], start: int, initial: int, step: int) -> int:
+def calibrated(
+    currents: list[int], start: int, initial: int, step: int, *, light: bool = False
+) -> int:
     """Theorems 1 and 2 of Hao et al., ICLR 2023, the residual counted from the first start."""
     v, fired, silent = start, [], []
     for current in currents:
@@ -112,9 +113,9 @@ def calibrated(currents: list[int], start: int, initial: int, step: int) -> int:
             silent.append(v)
     residual = v - start + initial
     if residual < 0 and fired:
-        return start - max(step, min(fired) + 1)
+        return v if light else start - max(step, min(fired) + 1)
     if residual >= step and silent:
-        return start + max(step, step - max(silent))
+        return v if light else start + max(step, step - max(silent))
     return start
 
 

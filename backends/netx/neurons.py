@@ -32,6 +32,8 @@ from snnc.compiler.neurons import (
 )
 from snnc.compiler.target import STOCK
 
+NEVER = STOCK.threshold_max
+"""A threshold that no legal sum exceeds."""
 TYPES: Mapping[type[Neuron], str] = MappingProxyType(
     {
         BitSerial: schema.BIT_SERIAL,
@@ -60,8 +62,7 @@ def write_neuron(group: h5py.Group, neuron: Neuron, *, stock: bool) -> None:
 def _arrays(neuron: Neuron, *, stock: bool) -> Iterator[tuple[str, npt.NDArray[np.generic]]]:
     if isinstance(neuron, Readout):
         if stock:
-            never = np.full(1, STOCK.threshold_max, schema.STATE_TYPE)
-            yield schema.STEP, never
+            yield schema.STEP, np.full(1, NEVER, schema.STATE_TYPE)
         yield schema.UNIT, neuron.unit
     elif isinstance(neuron, Thermometer):
         yield schema.STEP, stock_thresholds(neuron.thresholds).astype(schema.STATE_TYPE)
@@ -151,6 +152,8 @@ def _thermometer(group: h5py.Group, shape: tuple[int, ...], copies: int) -> Ther
 
 
 def _readout(group: h5py.Group, shape: tuple[int, ...], copies: int) -> Readout:
+    if schema.STEP in group and np.any(read_integers(group, schema.STEP, (1,)) < NEVER):
+        raise fault(group, f"the read-out fires; allowed: {NEVER}", schema.STEP)
     unit = read_floats(group, schema.UNIT, shape[:1])
     return Readout(unit, read_within(group, schema.LISTENS, 0))
 

@@ -30,8 +30,8 @@ from snnc.backends.netx.arrays import (
     text_of,
     word_of,
 )
-from snnc.backends.netx.copies import collapsed, repeated
-from snnc.backends.netx.neurons import read_neuron
+from snnc.backends.netx.copies import collapsed, repeated, runs_in_stock_netx
+from snnc.backends.netx.neurons import TYPES, read_neuron
 from snnc.compiler.errors import Problem, SnncError, refusal
 from snnc.compiler.legality import verify
 from snnc.compiler.neurons import Integers
@@ -93,7 +93,19 @@ def _network(file: h5py.File) -> SpikingNetwork:
     if problems:
         raise SnncError(*problems)
     source = replace(source, name=layers[0].name, shape=layers[0].shape)
-    return SpikingNetwork(source, tuple(populations), cast(Schedule, schedule), provenance)
+    network = SpikingNetwork(source, tuple(populations), cast(Schedule, schedule), provenance)
+    for layer in layers:
+        if _is_stock(layer) and not runs_in_stock_netx(network):
+            what = f"it says {schema.STOCK!r}, and stock netx would build another network"
+            raise fault(layer.group, what, f"{schema.NEURON}/{schema.TYPE}")
+    return network
+
+
+def _is_stock(layer: _Layer) -> bool:
+    if layer.kind not in (schema.CONVOLUTION, schema.DENSE):
+        return False
+    neuron = read_group(layer.group, schema.NEURON)
+    return read_word(neuron, schema.TYPE, schema.STOCK, *TYPES.values()) == schema.STOCK
 
 
 def _require_version(file: h5py.File) -> None:

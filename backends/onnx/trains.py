@@ -35,8 +35,7 @@ def add_train(
     if isinstance(neuron, OffsetSpike):
         heard = _first_steps(graph, currents, neuron.rho, f"{population.name}:heard")
         for k in range(neuron.iterations):
-            calibrate = neurons.residual if neuron.light else neurons.calibrated
-            start = calibrate(f"{population.name}:calibration {k}", heard, start)
+            start = neurons.calibrated(f"{population.name}:calibration {k}", heard, start)
     neurons.scan(population.name, currents, (start,), spikes=population.name)
 
 
@@ -46,9 +45,13 @@ class _Neurons:
     def __init__(self, graph: Builder, population: Population, neuron: Rate | OffsetSpike) -> None:
         name, shape = population.name, population.shape
         self.graph, self.name = graph, name
+        self.light = isinstance(neuron, OffsetSpike) and neuron.light
         self.images: list[str | int | None] = ["images", *shape]
         self.step = graph.floats(f"{name}:step", per_neuron(neuron.step, shape))
         self.initial = graph.floats(f"{name}:initial", per_neuron(neuron.initial, shape))
+
+        lowest, highest = np.array(-NEVER), np.array(NEVER - 1)
+        self.ends = graph.floats(f"{name}:lowest", lowest), graph.floats(f"{name}:highest", highest)
 
     def at_rest(self, currents: str) -> str:
         """v(0) for each image."""
@@ -58,14 +61,11 @@ class _Neurons:
         rest = graph.node("Sub", first, first, output=f"{name}:rest")
         return graph.node("Add", rest, self.initial, output=f"{name}:start")
 
-    def residual(self, name: str, heard: str, start: str) -> str:
-        """The residual potential is the new initial potential."""
-        return self.scan(name, heard, (start,))[0]
-
     def calibrated(self, name: str, heard: str, start: str) -> str:
         """Move the initial potential by one spike, where the residual asks for it.
 
-        The residual is counted from the first initial potential, before any calibration.
+        The residual is counted from the first initial potential, before any calibration. In the
+        light variant the residual is the initial potential of those that it concerns.
         """
         graph = self.graph
         never, always, zero, one = (
@@ -84,6 +84,9 @@ class _Neurons:
         above = graph.node("GreaterOrEqual", residual, self.step, output=f"{name}:above")
         was_silent = graph.node("Greater", silent, always, output=f"{name}:was silent")
         too_seldom = graph.node("And", above, was_silent, output=f"{name}:too seldom")
+        if self.light:
+            moves = graph.node("Or", too_often, too_seldom, output=f"{name}:moves")
+            return graph.node("Where", moves, end, start, output=f"{name}:start")
         removed = graph.node("Add", fired, one, output=f"{name}:removed")
         fall = graph.node("Max", self.step, removed, output=f"{name}:fall")
         missing = graph.node("Sub", self.step, silent, output=f"{name}:missing")
@@ -106,7 +109,9 @@ class _Neurons:
         """
         before = ("v", "least", "most")[: len(states)]
         after = ("v after", "least after", "most after")[: len(states)]
-        nodes = _integrate_and_fire(self.step) + (_extremes() if len(states) > 1 else [])
+        nodes = _integrate_and_fire(self.step, *self.ends) + (
+            _extremes() if len(states) > 1 else []
+        )
         inputs = [self._value(each) for each in (*before, "current")]
         outputs = [self._value(each) for each in after]
         ends = [f"{name}:{each}" for each in after]
@@ -125,9 +130,11 @@ class _Neurons:
         return helper.make_tensor_value_info(name, TensorProto.FLOAT, self.images)
 
 
-def _integrate_and_fire(step: str) -> list[onnx.NodeProto]:
+def _integrate_and_fire(step: str, lowest: str, highest: str) -> list[onnx.NodeProto]:
+    """V saturates at the ends of its 24 bits."""
     return [
-        helper.make_node("Add", ["v", "current"], ["total"]),
+        helper.make_node("Add", ["v", "current"], ["sum"]),
+        helper.make_node("Clip", ["sum", lowest, highest], ["total"]),
         helper.make_node("GreaterOrEqual", ["total", step], ["fires"]),
         helper.make_node("Sub", ["total", step], ["fallen"]),
         helper.make_node("Where", ["fires", "fallen", "total"], ["v after"]),

@@ -7,8 +7,9 @@ are whole numbers times one factor do not (compiler/quantization/grid.py).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from operator import itemgetter
 from types import MappingProxyType
 
 import numpy as np
@@ -76,7 +77,7 @@ def quantize_weights(
                 problems.extend(error.problems)
     if problems:
         raise SnncError(*problems)
-    remarks = (*network.remarks, *_taken_over(grids))
+    remarks = (*network.remarks, *_taken_over(grids), *_coarse(populations, precision))
     provenance = Provenance(target=precision.target.name, remarks=remarks)
     return SpikingNetwork(spiking_input, tuple(populations), provenance=provenance)
 
@@ -113,6 +114,26 @@ def _taken_over(grids: list[Grid]) -> Iterator[str]:
             f"{moved} of their {thresholds} thresholds are met one unit of the sum too early or "
             "too late, for want of more than 24 bits"
         )
+
+
+def _coarse(populations: Sequence[Population], precision: Precision) -> Iterator[str]:
+    """What the owner wants to know of layers whose sums leave their weights few bits."""
+    largest = {each.name: _largest_weight(each) for each in populations}
+    least = (1 << precision.synapse_bits) >> 3
+    coarse = {name: weight for name, weight in largest.items() if 0 < weight < least}
+    if coarse:
+        name, weight = min(coarse.items(), key=itemgetter(1))
+        yield (
+            f"{len(coarse)} layers cannot use the bits of their weights, {name} with weights up to "
+            f"{weight} least of all: all that they hear must fit {precision.target.state_bits} "
+            "bits; fewer --timesteps or --input-bits leave more"
+        )
+
+
+def _largest_weight(population: Population) -> int:
+    """Of the projections that were rounded; 0 if none was."""
+    rounded_ones = [each for each in population.projections if each.error]
+    return max((int(np.abs(e.connection.weights).max()) for e in rounded_ones), default=0)
 
 
 def _population(

@@ -72,6 +72,8 @@ class Layer:
     """What the potential may hold beyond the sums, in levels."""
     swings: bool = False
     """Whether it may start as far below 0 as the sums reach above it, and the other way round."""
+    repeated: bool = False
+    """Whether the bias is added in many time steps, and its rounding as often."""
     keeps: bool = False
     """Whether it may start where the sums left it before."""
 

@@ -16,6 +16,8 @@ FINEST_JOIN = 2048
 where the bias is added in many time steps."""
 BIAS_SHARE = 0.97
 """Of the room for a bias that is planned for: rounding moves it, and error feedback does."""
+SHARP = 0.9
+"""A shift must leave this share of the weights' resolution that a smaller one would."""
 SEARCHED_FAN_IN = 64
 """Up to this fan-in a slightly smaller Δ may round much better; beyond, the errors average out."""
 SEARCHED_STEPS = 48
@@ -28,15 +30,24 @@ def steps(layer: Layer, levels: int, precision: Precision) -> Floats:
         SnncError: if not even Δ = 1 does.
     """
     largest = _largest(layer, precision)
-    shift = _shift(layer, largest, precision)
-    threshold = precision.target.state_max // (2 * (levels + 1))
-    fine = np.minimum(largest * 2.0**shift, _heaviest(layer, precision))
-    found = np.minimum(fine, np.minimum(_state(layer, fine, precision), threshold))
-    found = np.minimum(found, bias_room(layer, precision))
-    odd = np.floor((np.floor(found) - 1) / 2) * 2 + 1
+    wanted = _shift(layer, largest, precision)
+    offers = {e: _finest(layer, levels, largest, e, precision) for e in range(wanted + 1)}
+    sharpness = {e: float((each / (largest * 2.0**e)).min()) for e, each in offers.items()}
+    shift = max(e for e in offers if sharpness[e] >= SHARP * max(sharpness.values()))
+    odd = np.floor((np.floor(offers[shift]) - 1) / 2) * 2 + 1
+    if np.any(_state(layer, np.minimum(largest, _heaviest(layer, precision)), precision) < 1):
+        raise SnncError(_too_much(layer, precision))
     if np.any(odd < 1):
         raise SnncError(_too_large(layer, largest * 2.0**precision.target.max_weight_exponent))
     return _best_rounded(layer, odd, shift)
+
+
+def _finest(layer: Layer, levels: int, largest: Floats, shift: int, precision: Precision) -> Floats:
+    """The largest Δ of each channel with weights that are shifted so far."""
+    fine = np.minimum(largest * 2.0**shift, _heaviest(layer, precision))
+    threshold = precision.target.state_max // (2 * (levels + 1))
+    found = np.minimum(fine, np.minimum(_state(layer, fine, precision), threshold))
+    return np.minimum(found, bias_room(layer, precision))
 
 
 def resolution(layer: Layer, precision: Precision) -> Floats:
@@ -110,7 +121,7 @@ def _heaviest(layer: Layer, precision: Precision) -> Floats:
 
 def _shift(layer: Layer, largest: Floats, precision: Precision) -> int:
     """The exponent that makes every Δ fine enough."""
-    alone = len(layer.rows) == 1 and layer.time_steps == 1
+    alone = len(layer.rows) == 1 and not layer.repeated
     finest = FINEST_STEP if alone else FINEST_JOIN
     needed = int(np.ceil(np.log2(finest / float(largest.min()))))
     return min(max(0, needed), precision.target.max_weight_exponent)
@@ -145,6 +156,16 @@ def _too_large(layer: Layer, largest: Floats) -> Problem:
         f"one level of its source moves it by {worst:g} of its threshold; allowed: less than 1 "
         "of what the weights can hold",
         "raise the activation's threshold, or its number of levels",
+    )
+
+
+def _too_much(layer: Layer, precision: Precision) -> Problem:
+    steps = f" over {layer.time_steps} time steps" if layer.time_steps > 1 else ""
+    return Problem(
+        layer.node.name,
+        f"its sums{steps} reach {layer.span.max():.3g} thresholds; allowed: up to "
+        f"{precision.target.state_max} units, and a threshold is at least 1",
+        "compile with fewer --timesteps, or fewer --input-bits",
     )
 
 

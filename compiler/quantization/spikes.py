@@ -33,9 +33,9 @@ def in_spikes(layer: Layer, constant: Sequence[bool], coding: Coding) -> Layer:
     worth = [1 if c else n for c, n in zip(constant, layer.levels, strict=True)]
     half = 0.5 if fires and not _is_whole(layer) else 0.0
     counted = coding.neuron(np.ones(1, np.int64)).levels if fires else coding.steps
-    at_once = fires and coding.code == "one-spike" and all(constant)
-    times = 1 if at_once else counted
-    rooms = _rooms(coding) if fires else (0.0, False)
+    steady = fires and all(constant)
+    times = 1 if steady else counted
+    rooms = (1.0, False) if steady else _rooms(coding) if fires else (0.0, False)
     found = replace(
         layer,
         rows=tuple(r * (n / levels) for r, n in zip(layer.rows, worth, strict=True)),
@@ -47,7 +47,8 @@ def in_spikes(layer: Layer, constant: Sequence[bool], coding: Coding) -> Layer:
         time_steps=times,
         margin=rooms[0],
         swings=rooms[1],
-        keeps=coding.light,
+        keeps=coding.light and not steady,
+        repeated=fires and not (steady and coding.code == "one-spike"),
     )
     return _saturated(found) if fires else found
 

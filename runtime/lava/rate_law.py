@@ -2,6 +2,9 @@
 
     v ← v + a + B;  s = [v ≥ θ];  v ← v − s·θ
 
+v saturates at the ends of its 24 bits; by the rules of legality it gets there under a constant
+current alone, where the neuron fires in every step or never.
+
 A neuron that calibrates does this three times over: it listens to the first ρ steps of its source's
 train and decides from the residual potential whether it fired once too often or too seldom (Hao et
 al., ICLR 2023, Theorem 1); it shifts v(0) by the least distance that removes or adds just one spike
@@ -27,6 +30,7 @@ class RateNeurons(Membrane):
         assert isinstance(neuron, Rate | OffsetSpike)
         self._step = np.zeros_like(self._v) + per_neuron(neuron.step, population.shape)
         self._initial = np.zeros_like(self._v) + per_neuron(neuron.initial, population.shape)
+        self._steady = all(each.constant for each in slot.windows)
         self._silence: Spikes = np.zeros(population.shape, np.uint8)
 
     def step(self, now: int, arrived: State) -> Spikes:
@@ -42,7 +46,9 @@ class RateNeurons(Membrane):
         self._v += arrived
         self._v += self._bias
         self._count(arrived)
-        self._count(self._v)
+        if not self._steady:
+            self._count(self._v)
+        np.clip(self._v, LOWEST_STATE, HIGHEST_STATE, out=self._v)
         spikes = self._v >= self._step
         self._v -= spikes * self._step
         return spikes.view(np.uint8)
@@ -103,13 +109,18 @@ class OffsetSpikeNeurons(RateNeurons):
         np.minimum(self._least_fired, self._v, out=self._least_fired, where=fired)
         np.maximum(self._most_silent, self._v, out=self._most_silent, where=~fired)
         if step == self._neuron.rho - 1:
-            self._start = self._v.copy() if self._neuron.light else self._start + self._shift()
+            self._start += self._shift()
 
     def _shift(self) -> State:
-        """Theorems 1 and 2; the residual is counted from where the neuron started at first."""
+        """Theorems 1 and 2; the residual is counted from where the neuron started at first.
+
+        The light variant starts from the residual, where Theorem 1 finds an offset.
+        """
         residual = self._v - (self._start - self._initial)
         too_often = (residual < 0) & (self._least_fired < HIGHEST_STATE)
         too_seldom = (residual >= self._step) & (self._most_silent > LOWEST_STATE)
+        if self._neuron.light:
+            return np.asarray((too_often | too_seldom) * (self._v - self._start), np.int32)
         down = np.maximum(self._step, self._least_fired + 1)
         up = np.maximum(self._step, self._step - self._most_silent)
         return np.asarray(too_seldom * up - too_often * down, np.int32)

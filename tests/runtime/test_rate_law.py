@@ -183,12 +183,18 @@ def test_each_calibration_moves_every_offset_by_one_spike(seed: int, step: int, 
 
 @given(SEEDS, st.integers(1, 6), st.integers(1, 6))
 @FEW
-def test_the_light_variant_starts_from_the_residual(seed: int, steps: int, rho: int) -> None:
+def test_light_starts_from_the_residual_where_there_is_an_offset(
+    seed: int, steps: int, rho: int
+) -> None:
     step = 100
     currents = random_currents(seed, max(steps, rho), step)
     thresholds, initial = np.full(NEURONS, step), np.full(NEURONS, step // 2)
-    neuron = OffsetSpike(thresholds, initial, steps, rho, light=True)
+    silence = np.zeros(NEURONS, int)
     twice = np.concatenate([currents[:, :rho], currents], axis=1)
-    rate = Rate(thresholds, initial, twice.shape[1])
-    expected = rate_spikes(rate, np.zeros(NEURONS, int), twice)[:, rho:]
+    fired = rate_spikes(Rate(thresholds, initial, twice.shape[1]), silence, twice)
+    plain = rate_spikes(Rate(thresholds, initial, currents.shape[1]), silence, currents)
+    desired = np.clip((currents[:, :rho].sum(1) + step // 2) // step, 0, rho)
+    offset = fired[:, :rho].sum(1) != desired
+    expected = np.where(offset[:, None], fired[:, rho:], plain)
+    neuron = OffsetSpike(thresholds, initial, steps, rho, light=True)
     np.testing.assert_array_equal(trains(neuron, currents), expected)

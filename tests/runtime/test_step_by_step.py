@@ -16,7 +16,7 @@ from snnc.compiler.codes import Code
 from snnc.compiler.legality import verify
 from snnc.compiler.neurons import Integers, OffsetSpike, Rate
 from snnc.compiler.passes.schedule_populations import schedule_populations
-from snnc.compiler.spiking import Schedule, SpikingNetwork
+from snnc.compiler.spiking import Dense, Projection, Schedule, SpikingNetwork
 from snnc.compiler.target import LOIHI
 from snnc.compiler.timing import timing_of
 from snnc.runtime.lava.neuron_law import Membrane, State
@@ -113,19 +113,28 @@ def test_no_potential_leaves_its_bounds(network: SpikingNetwork) -> None:
         assert (high <= bounds.high).all(), each.name
 
 
-@pytest.mark.parametrize(
-    ("neuron", "times"),
-    [
-        (Rate(np.array([10**6]), np.array([999]), 5), 1),
-        (OffsetSpike(np.array([10**6]), np.array([999]), 5, 5, light=True), 2),
-    ],
-    ids=str,
-)
-def test_the_highest_potential_is_reached(neuron: Rate | OffsetSpike, times: int) -> None:
-    network = chain_of(neuron, bias=1)
+def test_the_highest_potential_is_reached() -> None:
+    network = behind_a_source(Rate(np.array([10**6]), np.array([999]), 5), weight=100)
     _, high = extremes(network, images_for(network))["fc"]
-    assert high == 999 + times * 5 * (255 * 6 + 1)
-    assert potential_bounds(network.populations[0], network.nodes).high == high
+    assert high == 999 + 5 * (100 + 1)
+    assert potential_bounds(network.populations[1], network.nodes).high == high
+
+
+def behind_a_source(neuron: Rate | OffsetSpike, *, weight: int) -> SpikingNetwork:
+    """The neuron hears one that fires in every step."""
+    network = chain_of(neuron, bias=1)
+    fc, out = network.populations
+    always = replace(neuron, step=np.array([1]), initial=np.array([0]))
+    source = replace(fc, name="source", neuron=always)
+    heard = Projection("source", Dense(np.array([[weight]])))
+    return network.replaced((source, replace(fc, projections=(heard,)), out))
+
+
+@pytest.mark.parametrize("bias", [4_000_000, -4_000_000])
+def test_a_constant_current_saturates_and_spikes_as_before(bias: int) -> None:
+    network = chain_of(Rate(np.array([10**6]), np.array([0]), 9), bias=bias)
+    assert_exact(network)
+    assert potential_bounds(network.populations[0], network.nodes).high < 2**23
 
 
 def test_an_image_stays_until_its_last_train_is_sent() -> None:
