@@ -6,7 +6,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from time import perf_counter
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from snnc.compiler.neurons import Firing, Readout
 from snnc.compiler.spiking import SpikingNetwork
 from snnc.compiler.timing import timing_of
 from snnc.runtime.data import Data, as_source, encode
-from snnc.runtime.golden import Golden
+from snnc.runtime.golden import Golden, batch_size
 from snnc.runtime.lava.memory import Chunk, Levels
 from snnc.runtime.lava.simulator import require_lava, simulate
 from snnc.runtime.outcome import Labels, Outcome, logits_of
@@ -23,8 +23,8 @@ from snnc.runtime.source import Source
 from snnc.runtime.spikes import count_differences, planes_of, spikes_in
 
 BATCH = 64
-Simulator: TypeAlias = Callable[[SpikingNetwork, Iterable[Levels]], Generator[Chunk, None, None]]
-"""Streams images through a network, spike by spike."""
+CHUNK = 32
+"""Images between two looks at what an engine gives."""
 Progress: TypeAlias = Callable[[str, int, int], None]
 """Called with an engine's name, the images it has just finished and those it was given."""
 
@@ -69,6 +69,7 @@ class Comparison:
     labels: Labels | None
     slayer: Counted | None = None
     """Lava-DL's own blocks in PyTorch; None for codes that they do not know."""
+    code: str = "bit-serial"
 
     @property
     def is_exact(self) -> bool:
@@ -78,7 +79,10 @@ class Comparison:
 
     @property
     def quantisation_loss(self) -> float | None:
-        """Points of accuracy that the integer weights cost: source minus golden."""
+        """Points of accuracy that the integer weights cost: source minus golden.
+
+        Of a rate code what the code itself approximates is part of it.
+        """
         return _points(self.source, self.golden, self.labels)
 
     @property
@@ -125,6 +129,16 @@ class Comparison:
         }
 
 
+class Simulator(Protocol):
+    """Streams images through a network, spike by spike; yields so many at a time."""
+
+    def __call__(
+        self, network: SpikingNetwork, batches: Iterable[Levels], *, chunk: int
+    ) -> Generator[Chunk, None, None]:
+        """The results, each image once and in order."""
+        ...
+
+
 def quiet(engine: str, images: int, total: int) -> None:
     """Nobody looks on."""
 
@@ -145,7 +159,9 @@ def compare(
     if network.provenance.code == "bit-serial":
         require_slayer()
         slayer = run_against_golden("slayer", run_slayer, network, data, progress)
-    return Comparison(source, golden, lava.outcome, lava.spikes, data.y, slayer)
+    return Comparison(
+        source, golden, lava.outcome, lava.spikes, data.y, slayer, network.provenance.code
+    )
 
 
 def batches_of(data: Data, size: int = BATCH) -> Iterator[Any]:
@@ -168,7 +184,7 @@ def run_golden(network: SpikingNetwork, data: Data, progress: Progress = quiet) 
     """The integer network, batch by batch."""
     golden = Golden(network)
     start, parts = perf_counter(), []
-    for images in batches_of(data):
+    for images in batches_of(data, batch_size(network)):
         parts.append(logits_of(golden.run(encode(images, network.input)).potential, network))
         progress("golden", len(images), data.images)
     return Outcome("golden", np.concatenate(parts), perf_counter() - start)
@@ -185,7 +201,7 @@ def run_spikes(
     firing = _firing(network)
     start, parts, fired = perf_counter(), [], 0
     levels = (encode(images, network.input) for images in batches_of(data))
-    with closing(simulator(network, levels)) as chunks:
+    with closing(simulator(network, levels, chunk=CHUNK)) as chunks:
         for chunk in chunks:
             parts.append(logits_of(chunk.logits, network))
             fired += sum(spikes_in(firing[name], each) for name, each in chunk.spikes.items())
@@ -207,7 +223,7 @@ def run_against_golden(
     fired = logit_mismatches = 0
     start, parts = perf_counter(), []
     levels = (encode(images, network.input) for images in batches_of(data))
-    with closing(simulator(network, levels)) as chunks:
+    with closing(simulator(network, levels, chunk=min(CHUNK, batch_size(network)))) as chunks:
         for chunk in chunks:
             images = data.x[chunk.first : chunk.first + len(chunk.logits)]
             expected = golden.run(encode(images, network.input))

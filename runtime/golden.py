@@ -10,11 +10,16 @@ import numpy as np
 import numpy.typing as npt
 
 from snnc.backends.onnx.golden import golden_model
-from snnc.compiler.neurons import Integers
+from snnc.compiler.neurons import Integers, OffsetSpike, Rate
 from snnc.compiler.spiking import SpikingNetwork
 from snnc.runtime.sessions import open_session
 
 Levels: TypeAlias = npt.NDArray[np.integer[Any]]
+
+
+MOST_BATCH = 64
+ROOM = 384 << 20
+"""Bytes for the spikes and the sums of a batch."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,6 +59,19 @@ class Golden:
         """Evaluate any number of images, size of them at a time."""
         for start in range(0, len(levels), size):
             yield self.run(levels[start : start + size])
+
+
+def batch_size(network: SpikingNetwork) -> int:
+    """Images whose spikes and sums take no more than ROOM.
+
+    A train is a byte for each neuron and time step. Its sums are floats; those of a layer, of the
+    one before and the copies of both that engines make are there at once.
+    """
+    counts = [each.neuron for each in network if isinstance(each.neuron, Rate | OffsetSpike)]
+    steps = max((each.levels for each in counts), default=1)
+    sizes = [network.input.size, *(each.size for each in network)]
+    per_image = steps * (sum(sizes) + 16 * max(sizes))
+    return max(1, min(MOST_BATCH, ROOM // per_image))
 
 
 def _whole(numbers: npt.NDArray[Any]) -> npt.NDArray[Any]:

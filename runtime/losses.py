@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 import numpy.typing as npt
 
 from snnc.compiler.network import Network
-from snnc.compiler.neurons import Firing
+from snnc.compiler.neurons import BitSerial, Graded
 from snnc.compiler.operators import Staircase
 from snnc.compiler.spiking import SpikingNetwork
 from snnc.runtime.float_network import FloatNetwork
@@ -29,7 +29,8 @@ class LayerLoss:
     snr: float
     """Signal to noise of the layer's sums in dB, if all before it were exact; the worst source."""
     changed: float | None
-    """Share of activations whose level is not the float network's; None for a read-out."""
+    """Share of activations whose level is not the float network's; None for a read-out, and where
+    levels are counts of spikes."""
 
 
 def losses(composed: Network, network: SpikingNetwork, levels: Array) -> tuple[LayerLoss, ...]:
@@ -52,7 +53,9 @@ def losses(composed: Network, network: SpikingNetwork, levels: Array) -> tuple[L
 
 def _changed(composed: Network, network: SpikingNetwork, levels: Array) -> Mapping[str, float]:
     """For each firing population the share of levels that differ."""
-    firing = {each.name for each in network if isinstance(each.neuron, Firing)}
+    firing = {each.name for each in network if isinstance(each.neuron, BitSerial | Graded)}
+    if not firing:
+        return {}
     pairs = {}
     for node in composed:
         if isinstance(node.operator, Staircase):

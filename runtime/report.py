@@ -21,6 +21,8 @@ from snnc.runtime.outcome import Outcome
 from snnc.runtime.sweep import Point, Sweep
 from snnc.runtime.unevenness import OFFSETS, PARTS, Analysis, ErrorReport, LayerErrors
 
+INEXACT = ("rate", "offset-spike")
+"""Codes that approximate the levels of a network."""
 ENGINE_HEADS = ("engine", "accuracy", "same decision", "max. logit error", "images/s")
 
 LAYER_HEADS = (
@@ -80,9 +82,13 @@ def comparison_lines(result: Comparison) -> list[str]:
         f"spike mismatches   {', '.join(f'{each.mismatches:,}' for each in counts)} ({engines})",
         f"logit mismatches   {', '.join(f'{e.logit_mismatches:,}' for e in counts)} ({engines})",
         f"spikes per image   {per_image:,.1f}",
-        f"lost to integer weights  {points(result.quantisation_loss)} points",
+        f"{_loss_of(result.code):25s}{points(result.quantisation_loss)} points",
         f"lost to spikes           {points(result.conversion_loss)} points",
     ]
+
+
+def _loss_of(code: str) -> str:
+    return "lost to code and weights" if code in INEXACT else "lost to integer weights"
 
 
 def losses_table(losses: Sequence[LayerLoss]) -> Table:
@@ -223,6 +229,7 @@ def write_html(
         result=result.as_json(),
         heads=ENGINE_HEADS,
         rows=engine_rows(result),
+        loss_of=_loss_of(result.code),
         losses=(points(result.quantisation_loss), points(result.conversion_loss)),
         layers=[row for row in inspection.rows if row.threshold],
         schedule=inspection.as_json()["schedule"],

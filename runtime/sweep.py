@@ -16,20 +16,17 @@ import numpy as np
 
 from snnc.compiler.codes import CODES, DEFAULT_RHO, MOST_STEPS, Code
 from snnc.compiler.errors import Problem, SnncError
-from snnc.compiler.neurons import OffsetSpike, Rate, Thermometer, bits_for
+from snnc.compiler.neurons import Thermometer, bits_for
 from snnc.compiler.spiking import Input, SpikingNetwork
 from snnc.compiler.timing import timing_of
 from snnc.runtime.compare import Progress, batches_of, quiet, run_against_golden
 from snnc.runtime.data import Data, as_source, encode
-from snnc.runtime.golden import Golden
+from snnc.runtime.golden import Golden, batch_size
 from snnc.runtime.lava.simulator import require_lava, simulate
 from snnc.runtime.operations import Meter, Traffic, firing_neurons
 from snnc.runtime.outcome import logits_of
 from snnc.runtime.source import Source
 
-MOST_BATCH = 64
-ROOM = 384 << 20
-"""Bytes for the spikes and the sums of a batch."""
 BETWEEN_MODELS = "standard deviation between models"
 BETWEEN_IMAGES = "binomial standard error over images"
 
@@ -333,19 +330,6 @@ def measure(
         _groups(network),
         _mismatches(network, data) if on_lava else None,
     )
-
-
-def batch_size(network: SpikingNetwork) -> int:
-    """Images whose spikes and sums take no more than ROOM.
-
-    A train is a byte for each neuron and time step. Its sums are floats; those of a layer, of the
-    one before and the copies of both that engines make are there at once.
-    """
-    counts = [each.neuron for each in network if isinstance(each.neuron, Rate | OffsetSpike)]
-    steps = max((each.levels for each in counts), default=1)
-    sizes = [network.input.size, *(each.size for each in network)]
-    per_image = steps * (sum(sizes) + 16 * max(sizes))
-    return max(1, min(MOST_BATCH, ROOM // per_image))
 
 
 def _point(

@@ -41,8 +41,7 @@ from snnc.compiler.spiking import (
 )
 from snnc.runtime.compare import Progress, batches_of, quiet
 from snnc.runtime.data import Data, encode
-from snnc.runtime.golden import Golden
-from snnc.runtime.sweep import batch_size
+from snnc.runtime.golden import Golden, batch_size
 
 Counts: TypeAlias = npt.NDArray[np.integer[Any]]
 """(images, *shape)."""

@@ -9,6 +9,7 @@ import pytest
 from onnx_models import Graph, random_graph
 
 import snnc
+from snnc.compiler.codes import Code
 from snnc.compiler.neurons import Firing
 from snnc.runtime.data import Data, as_source
 from snnc.runtime.source import SourceModel
@@ -44,6 +45,18 @@ def test_every_layer_says_what_it_lost(tmp_path: Path) -> None:
     assert all(0 <= each.changed <= 1 for each in firing)
     assert readout.changed is None
     assert all(each.snr > 5 for each in losses)
+
+
+@pytest.mark.parametrize("code", ["graded", "one-spike", "rate", "offset-spike"])
+def test_every_code_rounds_with_error_feedback(tmp_path: Path, code: Code) -> None:
+    path = random_graph(2).save(tmp_path)
+    data = images(50, 2, 8, 8)
+    plainly = snnc.compile(path, code=code, weight_bits=4)
+    taught = snnc.compile(path, code=code, weight_bits=4, calibration=data)
+    assert {e.changed is None for e in taught.losses[:-1]} == {code != "graded"}
+    worst = [max(p.error for p in each.projections) for each in plainly.network]
+    better = [max(p.error for p in each.projections) for each in taught.network]
+    assert np.mean(better) < np.mean(worst)
 
 
 def plain(folder: Path) -> Path:

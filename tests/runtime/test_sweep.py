@@ -134,7 +134,7 @@ def brute_fans(network: SpikingNetwork) -> dict[str, Integers]:
 
 
 def test_a_sweep_is_what_run_gives(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("snnc.runtime.sweep.MOST_BATCH", 7)
+    monkeypatch.setattr("snnc.runtime.golden.MOST_BATCH", 7)
     model, data = model_of(tmp_path), images()
     result = api.sweep(model, data, Grid(time_steps=(1, 2, 8), iterations=(1, 2), light=True))
     assert result.models[0].accuracy == result.source_accuracy

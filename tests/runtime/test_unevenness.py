@@ -118,7 +118,7 @@ def test_offsets_are_counted_against_both_networks(
     seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One layer after the other, all images at once; an analysis in batches is the same."""
-    monkeypatch.setattr("snnc.runtime.sweep.MOST_BATCH", 5)
+    monkeypatch.setattr("snnc.runtime.golden.MOST_BATCH", 5)
     wide = replace(STOCK, threshold_max=1 << 23)
     monkeypatch.setattr("snnc.compiler.passes.spike_at_once.STOCK", wide)
     network = without_relays(compiled(seed, 3))
