@@ -16,7 +16,6 @@ from snnc.runtime.sessions import open_session
 
 Levels: TypeAlias = npt.NDArray[np.integer[Any]]
 
-
 MOST_BATCH = 64
 ROOM = 384 << 20
 """Bytes for the spikes and the sums of a batch."""

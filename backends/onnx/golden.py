@@ -1,4 +1,4 @@
-"""The golden model: the integer network as an ONNX graph of levels instead of spikes.
+"""The golden model: the integer network as an ONNX graph, of levels wherever these say it all.
 
 A population is z = Σ_k 2^e_k Σ w·n_k + B, then n = clip(⌊z/Δ⌋, 0, N), computed in float32 and still
 exact, because a float32 holds every whole number up to 2^24:
@@ -9,6 +9,9 @@ exact, because a float32 holds every whole number up to 2^24:
   z ≤ kΔ − 1 it is at most k·(1 − 1/(kΔ)), and kΔ ≤ (N + 1)·Δ ≤ 2^23; the distance 2^-23 relative to
   k is four half-spacings of float32. Rounding is monotone, so from above k stays reached. Beyond
   1 … N the clip decides alike.
+
+Rate neurons have no such formula: their trains are computed step by step (trains.py). Then |v| and
+what arrives are each at most 2^23 before v saturates, and so their sum is held exactly too.
 
 Most convolutions are computed in bytes instead, about three times as fast: byte_convolution.py.
 """
