@@ -312,6 +312,7 @@ class _Layer:
         self._step = per_neuron(neuron.step, population.shape)
         self._initial = per_neuron(neuron.initial, population.shape)
         self._bias = self.steps * per_neuron(population.bias, population.shape)
+        self._input = network.input.name
         self._sums = [
             (each.source, _sums_of(each, network.nodes[each.source], population))
             for each in population.projections
@@ -319,8 +320,15 @@ class _Layer:
         self.tally = _Tally()
 
     def total(self, counts: Mapping[str, Counts]) -> Integers:
-        """The current of all T steps, the bias included, given the spikes of every source."""
-        sums = (golden.run(counts[source]).potential for source, golden in self._sums)
+        """The current of all T steps, the bias included, given the spikes of every source.
+
+        Only one step's share of the constant input is certain to fit 24 bits.
+        """
+        once = {self._input: self.steps}
+        sums = (
+            once.get(source, 1) * golden.run(counts[source] // once.get(source, 1)).potential
+            for source, golden in self._sums
+        )
         return np.asarray(sum(sums, self._bias), np.int64)
 
     def desired(self, total: Integers) -> Integers:
