@@ -98,7 +98,7 @@ def test_compare_counts_what_differs(tmp_path: Path, monkeypatch: pytest.MonkeyP
         return np.minimum(encode(x, source) + 9, source.levels)
 
     levels = [shifted(x, snnc.load(network).input)]
-    monkeypatch.setattr(compare, "simulate", lambda net, _: simulate(net, levels))
+    monkeypatch.setattr(compare, "simulate", lambda net, _, chunk: simulate(net, levels))
     wrong = snnc.compare(path, network, data)
     assert not wrong.is_exact
     assert wrong.spikes.mismatches == sum(wrong.spikes.by_population.values()) > 0
