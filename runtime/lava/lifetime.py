@@ -7,6 +7,7 @@ behind when its host does.
 from __future__ import annotations
 
 import ctypes
+import gc
 import os
 import signal
 import sys
@@ -102,7 +103,7 @@ def running(process: AbstractProcess) -> Iterator[Run]:
     processes too, so the thread that starts them must outlive them.
     """
     try:
-        with uninterrupted(), redirect_stdout(sys.stderr), _forked_for_life():
+        with uninterrupted(), redirect_stdout(sys.stderr), _forked_for_life(), _no_inheritance():
             _start(process)
         yield Run(process.runtime)
     finally:
@@ -136,6 +137,21 @@ def _forked_for_life() -> Iterator[None]:
         yield
     finally:
         _forking = False
+
+
+@contextmanager
+def _no_inheritance() -> Iterator[None]:
+    """Keep forked processes from collecting what the host has left behind.
+
+    An ONNX Runtime session of the host that is garbage in a cycle would be destroyed in the child
+    too, and there wait for ever for threads that the fork did not copy.
+    """
+    gc.collect()
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
 
 
 def _follow_the_host() -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import subprocess
 import sys
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -29,7 +31,7 @@ from snnc.compiler.spiking import (
     SpikingNetwork,
     per_neuron,
 )
-from snnc.runtime.lava import simulator
+from snnc.runtime.lava import lifetime, simulator
 from snnc.runtime.lava.kernels import Kernel
 from snnc.runtime.lava.memory import Chunk
 from snnc.runtime.lava.simulator import simulate
@@ -367,6 +369,21 @@ def test_a_process_that_cannot_start_is_an_error(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(ImageSourceModel, "__init__", fail)
     with pytest.raises(ZeroDivisionError):
         list(simulate(small(), [images_for(small(), 3)]))
+
+
+def test_forked_processes_collect_nothing_of_the_host() -> None:
+    class Cycle:
+        itself: object
+
+    cycle = Cycle()
+    cycle.itself = cycle
+    left = weakref.ref(cycle)
+    del cycle
+    before = gc.get_freeze_count()
+    with lifetime._no_inheritance():
+        assert left() is None
+        assert gc.get_freeze_count() > before
+    assert gc.get_freeze_count() == 0
 
 
 def test_lava_missing_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
