@@ -77,7 +77,12 @@ def potential_bounds(population: Population, nodes: Nodes) -> Bounds:
     Under a constant current the bounds are those of the first time step: what comes later may
     saturate, for a neuron that fires in every step, or never, goes on doing so.
     """
-    neuron, sums = population.neuron, sum_bounds(population, nodes)
+    return with_bias(sum_bounds(population, nodes), population, nodes)
+
+
+def with_bias(sums: Bounds, population: Population, nodes: Nodes) -> Bounds:
+    """The bounds of the potential, from those of the sums."""
+    neuron = population.neuron
     low, high = (spread(each, population) for each in (sums.low, sums.high))
     bias = spread(population.bias, population)
     if not isinstance(neuron, Rate | OffsetSpike):

@@ -12,7 +12,7 @@ from math import isfinite
 
 import numpy as np
 
-from snnc.compiler.bounds import potential_bounds, sum_bounds
+from snnc.compiler.bounds import sum_bounds, with_bias
 from snnc.compiler.errors import Problem, SnncError
 from snnc.compiler.neurons import (
     BitSerial,
@@ -141,9 +141,10 @@ def sums_fit(network: SpikingNetwork, target: Target) -> Iterator[Problem]:
     """No u and no v leaves the state, with and without the bias."""
     limits = STOCK if is_stock(network) else target
     allowed = f"allowed: {limits.state_min}..{limits.state_max}"
+    nodes = network.nodes
     for population in network:
-        bounds = sum_bounds(population, network.nodes), potential_bounds(population, network.nodes)
-        for name, each in zip(("without", "with"), bounds, strict=True):
+        sums = sum_bounds(population, nodes)
+        for name, each in (("without", sums), ("with", with_bias(sums, population, nodes))):
             if each.low.min() < limits.state_min or each.high.max() > limits.state_max:
                 what = f"its sum {name} the bias spans {each}; {allowed}"
                 yield Problem(population.name, what, SMALLER)

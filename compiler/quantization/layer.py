@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -82,7 +83,7 @@ class Layer:
         peak = np.abs(self.rows[index]).max((1, 2))
         return np.asarray(peak * self.clips[index] if self.clips else peak)
 
-    @property
+    @cached_property
     def reach(self) -> tuple[Floats, Floats]:
         """The least and the greatest sum of each channel, in levels, without the bias."""
         pairs = list(zip(self.rows, self.levels, strict=True))
@@ -90,7 +91,7 @@ class Layer:
         high = sum(np.maximum(rows, 0).sum(2).max(1) * n for rows, n in pairs)
         return np.asarray(low), np.asarray(high)
 
-    @property
+    @cached_property
     def span(self) -> Floats:
         """The farthest that each channel's potential gets from 0, in levels."""
         low, high = self.reach

@@ -31,15 +31,33 @@ def steps(layer: Layer, levels: int, precision: Precision) -> Floats:
     """
     largest = _largest(layer, precision)
     wanted = _shift(layer, largest, precision)
-    offers = {e: _finest(layer, levels, largest, e, precision) for e in range(wanted + 1)}
-    sharpness = {e: float((each / (largest * 2.0**e)).min()) for e, each in offers.items()}
-    shift = max(e for e in offers if sharpness[e] >= SHARP * max(sharpness.values()))
-    odd = np.floor((np.floor(offers[shift]) - 1) / 2) * 2 + 1
     if np.any(_state(layer, np.minimum(largest, _heaviest(layer, precision)), precision) < 1):
         raise SnncError(_too_much(layer, precision))
+    shift, found = _placed_finest(layer, levels, largest, wanted, precision)
+    odd = np.floor((np.floor(found) - 1) / 2) * 2 + 1
     if np.any(odd < 1):
         raise SnncError(_too_large(layer, largest * 2.0**precision.target.max_weight_exponent))
     return _best_rounded(layer, odd, shift)
+
+
+def _placed_finest(
+    layer: Layer, levels: int, largest: Floats, wanted: int, precision: Precision
+) -> tuple[int, Floats]:
+    """The greatest shift up to the wanted one that leaves weights sharp, and Δ with it.
+
+    Rounding moves a sum the more, the farther weights are shifted, so none are sharper than those
+    that are not shifted at all.
+    """
+
+    def sharpness(found: Floats, shift: int) -> float:
+        return float((found / (largest * 2.0**shift)).min())
+
+    plain = _finest(layer, levels, largest, 0, precision)
+    for shift in range(wanted, 0, -1):
+        found = _finest(layer, levels, largest, shift, precision)
+        if sharpness(found, shift) >= SHARP * sharpness(plain, 0):
+            return shift, found
+    return 0, plain
 
 
 def _finest(layer: Layer, levels: int, largest: Floats, shift: int, precision: Precision) -> Floats:
