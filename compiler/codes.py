@@ -13,7 +13,9 @@ from snnc.compiler.target import Target
 
 Code: TypeAlias = Literal["bit-serial", "rate", "offset-spike", "one-spike", "graded"]
 CODES: tuple[Code, ...] = get_args(Code)
-SPIKES_COUNT: tuple[Code, ...] = ("rate", "offset-spike", "one-spike")
+RATE_CODES: tuple[Code, ...] = ("rate", "offset-spike")
+"""Codes of neurons that integrate and fire; they approximate the levels of a network."""
+SPIKES_COUNT: tuple[Code, ...] = (*RATE_CODES, "one-spike")
 """Codes in which a level is a number of spikes, each worth as much as the others."""
 DEFAULT_RHO = 4
 """As in Hao et al., ICLR 2023."""
@@ -75,7 +77,7 @@ def problems_of(coding: Coding, target: Target, input_code: InputCode) -> Iterat
         yield Problem("--code", what, "use --code one-spike, or --target loihi")
     yield from _problems_of_steps(coding)
     yield from _problems_of_calibration(coding)
-    if code in ("rate", "offset-spike") and input_code != "graded":
+    if code in RATE_CODES and input_code != "graded":
         what = f"{input_code!r} with the code {code!r}, whose input is a current; allowed: graded"
         yield Problem("--input-code", what, "leave it out")
     if target.stock_only and input_code == "graded":

@@ -53,9 +53,9 @@ class Counted:
     spikes: SpikeCount
 
     @property
-    def is_exact(self) -> bool:
-        """Whether it gave every spike and every logit of the golden model."""
-        return not self.spikes.mismatches and not self.spikes.logit_mismatches
+    def mismatches(self) -> int:
+        """Spikes and logits that the golden model does not give."""
+        return self.spikes.mismatches + self.spikes.logit_mismatches
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,8 +74,18 @@ class Comparison:
     @property
     def is_exact(self) -> bool:
         """Whether Lava, and slayer, gave every spike and every logit of the golden model."""
+        return not self.mismatches
+
+    @property
+    def counted(self) -> tuple[Counted, ...]:
+        """The engines that send spikes: Lava, and slayer where it knows the code."""
         lava = Counted(self.lava, self.spikes)
-        return lava.is_exact and (self.slayer is None or self.slayer.is_exact)
+        return (lava, self.slayer) if self.slayer else (lava,)
+
+    @property
+    def mismatches(self) -> int:
+        """Spikes and logits in which an engine differs from the golden model."""
+        return sum(each.mismatches for each in self.counted)
 
     @property
     def quantisation_loss(self) -> float | None:
@@ -100,7 +110,7 @@ class Comparison:
                 "images_per_second": self.source.images_per_second,
             },
             "golden": self._against_source(self.golden),
-            "lava": self._counted(Counted(self.lava, self.spikes)),
+            "lava": self._counted(self.counted[0]),
             "slayer": self._counted(self.slayer) if self.slayer else None,
             "loss_in_points": {
                 "weight_quantisation": self.quantisation_loss,

@@ -19,7 +19,15 @@ import numpy as np
 import numpy.typing as npt
 
 from snnc.compiler.neurons import Graded, Integers, OffsetSpike, Rate, Readout, Thermometer
-from snnc.compiler.spiking import Dense, Input, Population, Projection, SpikingNetwork, train_of
+from snnc.compiler.spiking import (
+    Dense,
+    Input,
+    Population,
+    Projection,
+    SpikingNetwork,
+    copies_of,
+    train_of,
+)
 
 Sent: TypeAlias = npt.NDArray[Any]
 """Numbers (images, *shape), or of a rate code trains of spikes (time steps, images, *shape)."""
@@ -115,7 +123,7 @@ def fan_out(projection: Projection, source: tuple[int, ...], population: Populat
     − pad: the transposed convolution of ones, and the rows are counted apart from the columns.
     """
     connection = projection.connection
-    copies = population.neuron.levels if isinstance(population.neuron, Thermometer) else 1
+    copies = copies_of(population)
     if isinstance(connection, Dense):
         return np.full(source, copies * len(connection.weights), np.int64)
     rows, columns = (
@@ -135,11 +143,8 @@ def fan_out(projection: Projection, source: tuple[int, ...], population: Populat
 
 def firing_neurons(network: SpikingNetwork) -> int:
     """Neurons that send spikes, each copy counted; neither pixels nor the read-out."""
-    return sum(
-        each.size * (each.neuron.levels if isinstance(each.neuron, Thermometer) else 1)
-        for each in network
-        if not isinstance(each.neuron, Readout)
-    )
+    firing = (each for each in network if not isinstance(each.neuron, Readout))
+    return sum(each.size * copies_of(each) for each in firing)
 
 
 def _meetings(

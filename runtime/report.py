@@ -10,6 +10,7 @@ from statistics import fmean
 from jinja2 import Environment, PackageLoader
 from rich.table import Table
 
+from snnc.compiler.codes import RATE_CODES
 from snnc.compiler.network import Network
 from snnc.compiler.neurons import bits_for
 from snnc.compiler.operators import Staircase, times
@@ -21,8 +22,6 @@ from snnc.runtime.outcome import Outcome
 from snnc.runtime.sweep import Point, Sweep
 from snnc.runtime.unevenness import OFFSETS, PARTS, Analysis, ErrorReport, LayerErrors
 
-INEXACT = ("rate", "offset-spike")
-"""Codes that approximate the levels of a network."""
 ENGINE_HEADS = ("engine", "accuracy", "same decision", "max. logit error", "images/s")
 
 LAYER_HEADS = (
@@ -75,7 +74,7 @@ def comparison_lines(result: Comparison) -> list[str]:
     """What the table leads to, in sentences."""
     spikes = result.spikes
     per_image = spikes.fired / result.source.images
-    counts = [spikes] + ([result.slayer.spikes] if result.slayer else [])
+    counts = [each.spikes for each in result.counted]
     engines = ", ".join(["Lava", "Lava-DL"][: len(counts)])
     return [
         f"spikes compared    {spikes.compared:,} in {spikes.time_steps:,} time steps",
@@ -88,7 +87,7 @@ def comparison_lines(result: Comparison) -> list[str]:
 
 
 def _loss_of(code: str) -> str:
-    return "lost to code and weights" if code in INEXACT else "lost to integer weights"
+    return "lost to code and weights" if code in RATE_CODES else "lost to integer weights"
 
 
 def losses_table(losses: Sequence[LayerLoss]) -> Table:

@@ -16,8 +16,8 @@ import numpy as np
 
 from snnc.compiler.codes import CODES, DEFAULT_RHO, MOST_STEPS, Code
 from snnc.compiler.errors import Problem, SnncError
-from snnc.compiler.neurons import Thermometer, bits_for
-from snnc.compiler.spiking import Input, SpikingNetwork
+from snnc.compiler.neurons import bits_for
+from snnc.compiler.spiking import Input, SpikingNetwork, copies_of, is_stock
 from snnc.compiler.timing import timing_of
 from snnc.runtime.compare import Progress, batches_of, quiet, run_against_golden
 from snnc.runtime.data import Data, as_source, encode
@@ -365,10 +365,8 @@ def _source_accuracy(model: Source, source: Input, data: Data, progress: Progres
 
 
 def _groups(network: SpikingNetwork) -> int | None:
-    copies = [each.neuron.levels for each in network if isinstance(each.neuron, Thermometer)]
-    return max(copies, default=None)
+    return max(map(copies_of, network)) if is_stock(network) else None
 
 
 def _mismatches(network: SpikingNetwork, data: Data) -> int:
-    spikes = run_against_golden("lava", simulate, network, data).spikes
-    return spikes.mismatches + spikes.logit_mismatches
+    return run_against_golden("lava", simulate, network, data).mismatches

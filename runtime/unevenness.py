@@ -28,7 +28,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from snnc.compiler.codes import MOST_STEPS
+from snnc.compiler.codes import MOST_STEPS, RATE_CODES
 from snnc.compiler.errors import Problem
 from snnc.compiler.neurons import Graded, Integers, OffsetSpike, Rate, Readout
 from snnc.compiler.spiking import (
@@ -155,7 +155,7 @@ def problems_of(
     light: bool = False,
 ) -> Iterator[Problem]:
     """Whatever is wrong with what is asked for."""
-    if code not in ("rate", "offset-spike"):
+    if code not in RATE_CODES:
         what = f"{code!r} has no spikes that come unevenly; allowed: rate, offset-spike"
         yield Problem("--code", what, "leave it out for rate")
     if code == "rate" and (light or rho is not None):

@@ -30,6 +30,12 @@ class Builder:
             self.node("Cast", name, output=known, to=wanted)
         return known
 
+    def first_steps(self, train: str, steps: int, name: str) -> str:
+        """The beginning of what has time as its first axis."""
+        bounds = (("first", 0), ("last", steps), ("axes", 0))
+        parts = (self.constant(f"{name}:{key}", np.array([n])) for key, n in bounds)
+        return self.node("Slice", train, *parts, output=name)
+
     def node(
         self,
         operator: str,

@@ -23,11 +23,11 @@ import onnx
 from onnx import TensorProto, helper
 
 from snnc.backends.onnx.byte_convolution import ByteConvolution, byte_convolution
-from snnc.backends.onnx.projections import Projections, kind_of
+from snnc.backends.onnx.projections import Projections
 from snnc.backends.onnx.trains import add_train
+from snnc.compiler.bounds import hears_a_constant
 from snnc.compiler.neurons import (
     BitSerial,
-    Graded,
     OffsetSpike,
     Rate,
     Thermometer,
@@ -107,8 +107,7 @@ class _Graph(Projections):
         bias = per_neuron(population.bias, population.shape)
         terms.append(self.floats(f"{name}:bias", np.asarray(bias)))
         total = self.node("Sum", *terms, output=f"{name}:sum")
-        sources = (kind_of(self.sources[each.source]) for each in population.projections)
-        if all(isinstance(each, Input | Graded) for each in sources):
+        if hears_a_constant(population, self.sources):
             length = np.array((steps, *(1,) * (1 + len(population.shape))))
             repeated = self.constant(f"{name}:length", length)
             total = self.node("Expand", total, repeated, output=f"{name}:current")

@@ -7,7 +7,8 @@ from onnx import TensorProto
 
 from snnc.backends.onnx.builder import Builder, Numbers
 from snnc.backends.onnx.byte_convolution import MOST_LEVELS
-from snnc.compiler.neurons import Neuron, OffsetSpike, Rate, Readout
+from snnc.compiler.bounds import is_constant
+from snnc.compiler.neurons import Readout
 from snnc.compiler.spiking import (
     Convolution,
     Dense,
@@ -18,11 +19,6 @@ from snnc.compiler.spiking import (
 )
 
 _FLOAT, _UINT8 = TensorProto.FLOAT, TensorProto.UINT8
-
-
-def kind_of(node: Input | Population) -> Input | Neuron:
-    """What decides how a node sends."""
-    return node if isinstance(node, Input) else node.neuron
 
 
 class Projections(Builder):
@@ -49,19 +45,17 @@ class Projections(Builder):
 
     def counts(self, source: str, population: Population) -> str:
         """The numbers of a source; of a train the spikes that a read-out counts."""
-        neuron, node = population.neuron, kind_of(self.sources[source])
+        neuron = population.neuron
         if not isinstance(neuron, Readout) or not neuron.listens:
             return source
         name = f"{source}:{population.name}"
-        if not isinstance(node, Rate | OffsetSpike):
+        if is_constant(self.sources[source]):
             times = self.floats(f"{name}:times", np.array(neuron.listens))
             counted = self.node("Mul", self.cast(source, _FLOAT), times, output=name)
         else:
-            bounds = (("first", 0), ("last", neuron.listens), ("axis", 0))
-            parts = [self.constant(f"{name}:{key}", np.array([n])) for key, n in bounds]
-            train = self.node("Slice", source, *parts, output=f"{name}:train")
+            train = self.first_steps(source, neuron.listens, f"{name}:train")
             self.types[train] = _UINT8
-            axis = parts[-1]
+            axis = self.constant(f"{name}:axis", np.array([0]))
             spikes = self.cast(train, _FLOAT)
             counted = self.node("ReduceSum", spikes, axis, output=name, keepdims=0)
         self.types[counted] = _FLOAT
@@ -111,7 +105,7 @@ class Projections(Builder):
         """What arrives in each time step: (steps, images, *shape), or (1, …) of a constant."""
         source = self.sources[projection.source]
         flat = projection.source
-        if isinstance(kind_of(source), Rate | OffsetSpike):
+        if not is_constant(source):
             shape = self.constant(f"{name}:merged", np.array((-1, *source.shape)))
             flat = self.node("Reshape", flat, shape, output=f"{name}:source")
             self.types[flat] = _UINT8

@@ -33,7 +33,7 @@ def add_train(
     neurons = _Neurons(graph, population, neuron)
     start = neurons.at_rest(currents)
     if isinstance(neuron, OffsetSpike):
-        heard = _first_steps(graph, currents, neuron.rho, f"{population.name}:heard")
+        heard = graph.first_steps(currents, neuron.rho, f"{population.name}:heard")
         for k in range(neuron.iterations):
             start = neurons.calibrated(f"{population.name}:calibration {k}", heard, start)
     neurons.scan(population.name, currents, (start,), spikes=population.name)
@@ -148,9 +148,3 @@ def _extremes() -> list[onnx.NodeProto]:
         helper.make_node("Max", ["most", "v after"], ["higher"]),
         helper.make_node("Where", ["fires", "most", "higher"], ["most after"]),
     ]
-
-
-def _first_steps(graph: Builder, currents: str, steps: int, name: str) -> str:
-    bounds = (("first", 0), ("last", steps), ("axis", 0))
-    parts = (graph.constant(f"{name}:{key}", np.array([n])) for key, n in bounds)
-    return graph.node("Slice", currents, *parts, output=name)

@@ -16,7 +16,6 @@ import numpy as np
 from snnc.compiler.neurons import Integers, Rate, Readout, Thermometer
 from snnc.compiler.spiking import (
     Connection,
-    Input,
     Population,
     Projection,
     SpikingNetwork,
@@ -40,7 +39,7 @@ def spike_at_once(network: SpikingNetwork) -> SpikingNetwork:
 
 def _at_once(population: Population, network: SpikingNetwork) -> Population:
     neuron = population.neuron
-    constant = [isinstance(network.nodes[p.source], Input) for p in population.projections]
+    constant = [each.source == network.input.name for each in population.projections]
     if isinstance(neuron, Readout):
         steps = neuron.listens
         projections = _times(population, steps, constant)

@@ -88,8 +88,7 @@ def row(case: Case, test: Images, on_lava: int) -> tuple[list[str], bool]:
     lava = snnc.compare(model, compiled.path, snnc.Data(test.x[:on_lava], test.y[:on_lava]))
     before, after = float_decisions(model, test), golden.decisions
     accuracies = [float(np.mean(each == test.y)) for each in (before, after)]
-    counts = [lava.spikes] + ([lava.slayer.spikes] if lava.slayer else [])
-    wrong = sum(each.mismatches + each.logit_mismatches for each in counts)
+    wrong = lava.mismatches
     cells = [
         *map(percent, accuracies),
         f"{points(100 * (accuracies[0] - accuracies[1]))} points",

@@ -46,6 +46,20 @@ TimeSteps = Annotated[str, typer.Option(help="T: a point for each.")]
 NetFile = Annotated[Path, typer.Argument(help="NET.h5 from snnc compile.")]
 
 
+Chip = Annotated[str, typer.Option(help="The chip.")]
+WeightBits = Annotated[int, typer.Option(help="Bits of a weight: 2 to 8, or 16 as two synapses.")]
+CalibrationFile = Annotated[
+    Path | None, typer.Option(help="DATA.npz: weights are rounded with error feedback.")
+]
+InputBits = Annotated[int, typer.Option(help="Bits of a pixel.")]
+InputRange = Annotated[
+    tuple[float, float], typer.Option(help="The least and the greatest pixel value.")
+]
+Mean = Annotated[str, typer.Option(help="The model was trained on (x - mean)/std: 0.49,0.48,0.45")]
+Std = Annotated[str, typer.Option(help="See --mean.")]
+Plot = Annotated[Path | None, typer.Option(help="Also draw a .png, .pdf or .svg.")]
+
+
 def _version(wanted: bool) -> None:
     if wanted:
         print(snnc.__version__)
@@ -67,7 +81,7 @@ def compile_(
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="The file to write.")
     ] = None,
-    target: Annotated[str, typer.Option(help="The chip.")] = "loihi",
+    target: Chip = "loihi",
     code: Annotated[
         str, typer.Option(help=f"How levels become spikes: {', '.join(CODES)}.")
     ] = "bit-serial",
@@ -84,27 +98,19 @@ def compile_(
     light: Annotated[
         bool, typer.Option("--light", help="offset-spike: keep the residual potential instead.")
     ] = False,
-    weight_bits: Annotated[
-        int, typer.Option(help="Bits of a weight: 2 to 8, or 16 as two synapses.")
-    ] = 8,
+    weight_bits: WeightBits = 8,
     schedule: Annotated[Schedule, typer.Option(help="When images enter.")] = "pipelined",
     average_pool: Annotated[
         AveragePools, typer.Option(help="Part of what follows, a population, or the cheaper.")
     ] = "auto",
-    input_bits: Annotated[int, typer.Option(help="Bits of a pixel.")] = 8,
+    input_bits: InputBits = 8,
     input_code: Annotated[
         InputCode | None, typer.Option(help="A pixel as one graded spike (default), or as bits.")
     ] = None,
-    input_range: Annotated[
-        tuple[float, float], typer.Option(help="The least and the greatest pixel value.")
-    ] = (0.0, 1.0),
-    mean: Annotated[
-        str, typer.Option(help="The model was trained on (x - mean)/std: 0.49,0.48,0.45")
-    ] = "",
-    std: Annotated[str, typer.Option(help="See --mean.")] = "",
-    calibration: Annotated[
-        Path | None, typer.Option(help="DATA.npz: weights are rounded with error feedback.")
-    ] = None,
+    input_range: InputRange = (0.0, 1.0),
+    mean: Mean = "",
+    std: Std = "",
+    calibration: CalibrationFile = None,
     levels: Annotated[
         int | None,
         typer.Option(help="With --calibration: give plain ReLUs staircases of so many levels."),
@@ -280,19 +286,15 @@ def sweep(
     light: Annotated[
         bool, typer.Option("--light", help="offset-spike: a curve of the light variant too.")
     ] = False,
-    target: Annotated[str, typer.Option(help="The chip.")] = "loihi",
-    weight_bits: Annotated[int, typer.Option(help="Bits of a weight.")] = 8,
-    calibration: Annotated[
-        Path | None, typer.Option(help="DATA.npz: weights are rounded with error feedback.")
-    ] = None,
-    input_bits: Annotated[int, typer.Option(help="Bits of a pixel.")] = 8,
-    input_range: Annotated[
-        tuple[float, float], typer.Option(help="The least and the greatest pixel value.")
-    ] = (0.0, 1.0),
-    mean: Annotated[str, typer.Option(help="The model was trained on (x - mean)/std.")] = "",
-    std: Annotated[str, typer.Option(help="See --mean.")] = "",
+    target: Chip = "loihi",
+    weight_bits: WeightBits = 8,
+    calibration: CalibrationFile = None,
+    input_bits: InputBits = 8,
+    input_range: InputRange = (0.0, 1.0),
+    mean: Mean = "",
+    std: Std = "",
     clip_input: ClipInput = False,
-    plot: Annotated[Path | None, typer.Option(help="Also draw a .png, .pdf or .svg.")] = None,
+    plot: Plot = None,
     as_json: Json = False,
 ) -> None:
     """Measure accuracy, spikes and time steps in many codes, for many T."""
@@ -351,18 +353,14 @@ def errors(
         bool, typer.Option("--light", help="offset-spike: the light variant too.")
     ] = False,
     limit: Annotated[int, typer.Option(help="Use the first images only.")] = 200,
-    weight_bits: Annotated[int, typer.Option(help="Bits of a weight.")] = 8,
-    calibration: Annotated[
-        Path | None, typer.Option(help="DATA.npz: weights are rounded with error feedback.")
-    ] = None,
-    input_bits: Annotated[int, typer.Option(help="Bits of a pixel.")] = 8,
-    input_range: Annotated[
-        tuple[float, float], typer.Option(help="The least and the greatest pixel value.")
-    ] = (0.0, 1.0),
-    mean: Annotated[str, typer.Option(help="The model was trained on (x - mean)/std.")] = "",
-    std: Annotated[str, typer.Option(help="See --mean.")] = "",
+    weight_bits: WeightBits = 8,
+    calibration: CalibrationFile = None,
+    input_bits: InputBits = 8,
+    input_range: InputRange = (0.0, 1.0),
+    mean: Mean = "",
+    std: Std = "",
     clip_input: ClipInput = False,
-    plot: Annotated[Path | None, typer.Option(help="Also draw a .png, .pdf or .svg.")] = None,
+    plot: Plot = None,
     as_json: Json = False,
 ) -> None:
     """Show where a rate network errs: clipping, quantisation, uneven spikes, layer by layer."""
