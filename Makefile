@@ -26,7 +26,7 @@ check: $(STAMP) ## format, lint, types, import contracts and the quick tests
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest -q -m "not lava and not torch"
+	$(BIN)/pytest -q -n auto -m "not lava and not torch"
 
 format: $(STAMP) ## rewrite the files as ruff formats them
 	$(BIN)/ruff format .

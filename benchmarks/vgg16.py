@@ -23,9 +23,9 @@ from rich.table import Table
 import snnc
 from snnc.compiler.spiking import SpikingNetwork
 from snnc.runtime.data import as_source, encode
-from snnc.runtime.golden import Golden
-from snnc.runtime.lava.simulator import simulate
-from snnc.runtime.source import SourceModel
+from snnc.runtime.engines.golden import Golden
+from snnc.runtime.engines.lava.simulator import simulate
+from snnc.runtime.engines.source_model import SourceModel
 
 LAYERS = (64, 64, 0, 128, 128, 0, 256, 256, 256, 0, 512, 512, 512, 0, 512, 512, 512, 0)
 """Channels of each convolution; 0 is an average pool."""

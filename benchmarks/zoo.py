@@ -73,7 +73,7 @@ def export(name: str, path: Path) -> int:
 def compile_model(model: Path) -> Compiled:
     """Read, lower, write."""
     import snnc
-    from snnc.compiler.timing import timing_of
+    from snnc.compiler.rules.timing import timing_of
 
     start = perf_counter()
     network = snnc.compile(model, **NORMALISED).network
@@ -90,8 +90,8 @@ def measure(model: Path, images: int, on_lava: int) -> Rates:
     import snnc
     from benchmarks.vgg16 import rate
     from snnc.runtime.data import as_source, encode
-    from snnc.runtime.golden import Golden
-    from snnc.runtime.source import SourceModel
+    from snnc.runtime.engines.golden import Golden
+    from snnc.runtime.engines.source_model import SourceModel
 
     path = model.with_suffix(".h5")
     network, source = snnc.load(path), SourceModel(onnx.load(model), model.name)
@@ -103,9 +103,9 @@ def measure(model: Path, images: int, on_lava: int) -> Rates:
     if not on_lava:
         return Rates(*rates, None, None)
     set_start_method(None, force=True)  # this process has one already, and Lava sets its own
-    found = snnc.compare(model, path, snnc.Data(x[:on_lava]))
-    wrong = found.spikes.mismatches + found.spikes.logit_mismatches
-    return Rates(*rates, found.lava.images_per_second, wrong)
+    found = snnc.compare(model, path, snnc.Data(x[:on_lava])).engines["lava"]
+    assert found is not None
+    return Rates(*rates, found.result.images_per_second, found.mismatches)
 
 
 def alone(work: Callable[..., Result], *arguments: object) -> Result:

@@ -1,122 +1,192 @@
-"""The order of the passes, and the one function that runs them."""
+"""The order of the passes: one tuple of stages, and the function that runs them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
 from typing import TypeAlias
 
-import numpy as np
-
-from snnc.compiler.codes import Coding, problems_of
+from snnc.compiler.codes import Code, code_of
+from snnc.compiler.codes import problems_of as problems_of_code
 from snnc.compiler.errors import Problem, SnncError
-from snnc.compiler.legality import verify
+from snnc.compiler.inputs import Input, PlanesInput
 from snnc.compiler.network import Network
 from snnc.compiler.operators import Staircase
+from snnc.compiler.options import CompileOptions, Encoding, encoding_of, problems_of_encoding
 from snnc.compiler.passes.coarsen_staircases import coarsen_staircases
 from snnc.compiler.passes.compose_chains import compose_chains
 from snnc.compiler.passes.drop_repeats import drop_repeats
-from snnc.compiler.passes.encode_input import Encoding, encode_input
+from snnc.compiler.passes.encode_input import encode_input
 from snnc.compiler.passes.fold_batch_norms import fold_batch_norms
 from snnc.compiler.passes.lower_max_pools import lower_max_pools
 from snnc.compiler.passes.quantize_weights import quantize_weights
 from snnc.compiler.passes.recognize_staircases import recognize_staircases
 from snnc.compiler.passes.schedule_populations import schedule_populations
+from snnc.compiler.passes.shift_biases import shift_biases
 from snnc.compiler.passes.sink_reshapes import sink_reshapes
-from snnc.compiler.passes.spike_at_once import spike_at_once
-from snnc.compiler.passes.sum_average_pools import AveragePools, sum_average_pools
+from snnc.compiler.passes.sum_average_pools import sum_average_pools
 from snnc.compiler.quantization.feedback import Statistics
 from snnc.compiler.quantization.layer import Precision
-from snnc.compiler.spiking import Schedule, SpikingNetwork, planar
-from snnc.compiler.target import LOIHI, STOCK, Target
-from snnc.compiler.verify import (
+from snnc.compiler.rules.float_ir import (
     COMPOSED,
     FOLDED,
     MODEL,
     POOLED,
     RECOGNIZED,
-    Rule,
-    verify_network,
+    SHIFTED,
+    NetworkRule,
+    require_rules,
 )
+from snnc.compiler.rules.legality import require_legal
+from snnc.compiler.spiking import SpikingNetwork, planar
+from snnc.compiler.target import Target, find_target
 
-Pass: TypeAlias = Callable[[Network], Network]
-Watcher: TypeAlias = Callable[[str, Network | SpikingNetwork], None]
-
-
-@dataclass(frozen=True)
-class Options:
-    """What a user may choose about a compilation."""
-
-    target: Target = LOIHI
-    encoding: Encoding = field(default_factory=Encoding)
-    coding: Coding = field(default_factory=Coding)
-    weight_bits: int = 8
-    schedule: Schedule = "pipelined"
-    average_pool: AveragePools = "auto"
+AnyNetwork: TypeAlias = Network | SpikingNetwork
+Watcher: TypeAlias = Callable[[str, AnyNetwork], None]
 
 
 @dataclass(frozen=True, eq=False)
-class Insight:
+class CalibrationHooks:
     """What calibration data teach, as functions of the network at the stage they are about."""
 
     calibrate: Callable[[Network], Network] = lambda network: network
     """Gives plain activations levels, in a network without batch norms."""
-    hear: Callable[[Network], Mapping[str, Statistics]] = lambda network: {}
-    """Statistics of what each projection of a composed network hears."""
+    input_statistics: Callable[[Network, Input], Mapping[str, Statistics]] = lambda network, _: {}
+    """Mean and covariance of what arrives at each projection of a composed network, whose pixels
+    are sent by this input."""
 
 
-NO_DATA = Insight()
+@dataclass(frozen=True, eq=False)
+class Job:
+    """What every stage may know: the options, each in the form that the passes take."""
+
+    options: CompileOptions
+    target: Target
+    code: Code
+    encoding: Encoding
+    pixels: Input
+    """What the input sends in one step."""
+    hooks: CalibrationHooks = field(default_factory=CalibrationHooks)
 
 
-def float_passes(
-    options: Options, insight: Insight = NO_DATA
-) -> Mapping[Pass, tuple[str, tuple[Rule, ...]]]:
-    """The passes on floats in their order, each with its name and the rules that hold after it."""
-    encode = partial(encode_input, encoding=options.encoding)
-    sent = 1 if options.encoding.at_once else options.encoding.levels
-    coding = options.coding
-    steps = coding.time_steps if coding.code == "bit-serial" else None
-    coarsen = partial(coarsen_staircases, time_steps=steps)
-    lower_pools = partial(lower_max_pools, input_levels=sent)
-    drop = partial(drop_repeats, input_levels=sent)
-    sum_pools = partial(
-        sum_average_pools,
-        # a sum has more levels than a train of spikes can tell apart
-        choice="compose" if coding.counts_spikes else options.average_pool,
-        schedule=options.schedule,
-        input_levels=sent,
-    )
-    return {
-        # first: the algebra of staircases knows affine maps alone
-        fold_batch_norms: ("fold_batch_norms", FOLDED),
-        # with calibration data alone: before anything asks where the levels are
-        insight.calibrate: ("calibrate_activations", FOLDED),
-        # so that a chain of parts is one chain, wherever it is flattened
-        sink_reshapes: ("sink_reshapes", FOLDED),
-        # before any chain is composed: what is left between staircases is linear
-        recognize_staircases: ("recognize_staircases", RECOGNIZED),
-        # normalisation becomes one more affine map for the first chain
-        encode: ("encode_input", RECOGNIZED),
-        # while levels are still free of weights
-        coarsen: ("coarsen_staircases", RECOGNIZED),
-        # once levels are final: a max pool of levels is exact, and linear but for its relus
-        lower_pools: ("lower_max_pools", POOLED),
-        # what is quantised again on its own grid, perhaps behind a pool
-        drop: ("drop_repeats", POOLED),
-        # before they are composed with what follows: those that cost less on their own
-        sum_pools: ("sum_average_pools", POOLED),
-        # last: the bias collects every offset, the half steps of the staircases included
-        compose_chains: ("compose_chains", COMPOSED),
-    }
+@dataclass(frozen=True)
+class Stage:
+    """A pass, and the rules that hold after it: those of the IR that it leaves."""
+
+    name: str
+    run: FloatPass | LoweringPass | SpikingPass
+    holds: tuple[NetworkRule, ...] = ()
 
 
-def _unwatched(name: str, network: Network | SpikingNetwork) -> None:
-    """Nobody looks on."""
+@dataclass(frozen=True)
+class FloatPass:
+    """From the network IR to itself."""
+
+    run: Callable[[Network, Job], Network]
+
+
+@dataclass(frozen=True)
+class LoweringPass:
+    """From the network IR to the spiking IR."""
+
+    run: Callable[[Network, Job], SpikingNetwork]
+
+
+@dataclass(frozen=True)
+class SpikingPass:
+    """From the spiking IR to itself."""
+
+    run: Callable[[SpikingNetwork, Job], SpikingNetwork]
+
+
+def _encode(network: Network, job: Job) -> Network:
+    return encode_input(network, job.encoding, planes=isinstance(job.pixels, PlanesInput))
+
+
+def _quantize(network: Network, job: Job) -> SpikingNetwork:
+    """Choose what the user left open about the code, then lower every layer."""
+    code = job.code.settled(_most_levels(network))
+    precision = Precision(code.limits(job.target), job.options.weight_bits)
+    shape = job.pixels.pixel_shape
+    source = code.input(job.encoding, job.options.input_of(job.target), job.pixels.name, shape)
+    statistics = job.hooks.input_statistics(network, job.pixels)
+    spiking = quantize_weights(network, source, precision, statistics, code)
+    return replace(spiking, target=job.target)
+
+
+def _schedule(network: SpikingNetwork, job: Job) -> SpikingNetwork:
+    """What it leaves is written as it is, so it must be legal."""
+    scheduled = schedule_populations(network, job.options.schedule)
+    require_legal(scheduled)
+    return scheduled
+
+
+PIPELINE: tuple[Stage, ...] = (
+    # first: the algebra of staircases knows affine maps alone
+    Stage("fold_batch_norms", FloatPass(lambda n, job: fold_batch_norms(n)), FOLDED),
+    # so that a chain of parts is one chain, wherever it is flattened
+    Stage("sink_reshapes", FloatPass(lambda n, job: sink_reshapes(n)), FOLDED),
+    # with calibration data alone: before anything asks where the levels are
+    Stage("calibrate_activations", FloatPass(lambda n, job: job.hooks.calibrate(n)), FOLDED),
+    # before any chain is composed: what is left between staircases is linear
+    Stage("recognize_staircases", FloatPass(lambda n, job: recognize_staircases(n)), RECOGNIZED),
+    # right after: nothing behind it has to know that levels are rounded
+    Stage("shift_biases", FloatPass(lambda n, job: shift_biases(n)), SHIFTED),
+    # normalisation becomes one more affine map for the first chain
+    Stage(
+        "encode_input",
+        FloatPass(_encode),
+        SHIFTED,
+    ),
+    # while levels are still free of weights
+    Stage(
+        "coarsen_staircases",
+        FloatPass(lambda n, job: coarsen_staircases(n, job.code.coarsest)),
+        SHIFTED,
+    ),
+    # once levels are final: a max pool of levels is exact, and linear but for its relus
+    Stage(
+        "lower_max_pools", FloatPass(lambda n, job: lower_max_pools(n, job.pixels.levels)), POOLED
+    ),
+    # what is quantised again on its own grid, perhaps behind a pool
+    Stage("drop_repeats", FloatPass(lambda n, job: drop_repeats(n, job.pixels.levels)), POOLED),
+    # before they are composed with what follows: those that cost less on their own
+    Stage(
+        "sum_average_pools",
+        FloatPass(
+            lambda n, job: sum_average_pools(
+                n,
+                job.code.average_pool(job.options.average_pool),
+                job.options.schedule,
+                job.pixels.levels,
+            )
+        ),
+        POOLED,
+    ),
+    # last of the floats: the bias collects every offset, the shifts of the staircases included
+    Stage("compose_chains", FloatPass(lambda n, job: compose_chains(n)), COMPOSED),
+    # a layer is whole numbers from here on
+    Stage("quantize_weights", LoweringPass(_quantize)),
+    # before the schedule: copies fire in one step where the rate network takes many
+    Stage("spike_at_once", SpikingPass(lambda n, job: job.code.rewritten(n))),
+    # last: relays depend on the turns of all others
+    Stage("schedule_populations", SpikingPass(_schedule)),
+)
+"""Every pass in its order, from the model as it was read to the network as it is written."""
+
+PASSES: tuple[str, ...] = ("read", *(stage.name for stage in PIPELINE))
+"""The names that a watcher sees, in their order."""
+
+
+def ignore(name: str, network: AnyNetwork) -> None:
+    """Watch nothing."""
 
 
 def lower(
-    network: Network, options: Options, watch: Watcher = _unwatched, insight: Insight = NO_DATA
+    network: Network,
+    options: CompileOptions,
+    watch: Watcher = ignore,
+    hooks: CalibrationHooks | None = None,
 ) -> SpikingNetwork:
     """Run every pass, verifying after each; the result fits the target.
 
@@ -125,31 +195,78 @@ def lower(
     Raises:
         SnncError: with every problem that the first failing pass or rule finds.
     """
-    _check(options)
-    pixels = network.input
-    verify_network(network, MODEL, "read")
+    job = job_of(network, options, hooks)
+    found = run_stages(PIPELINE, network, job, watch)
+    assert isinstance(found, SpikingNetwork)
+    return found
+
+
+def recognize(
+    network: Network,
+    options: CompileOptions | None = None,
+    hooks: CalibrationHooks | None = None,
+) -> Network:
+    """Run the passes up to `shift_biases`: what a model is before it is fitted to a chip.
+
+    Raises:
+        SnncError: for every activation that has no levels.
+    """
+    last = next(i for i, stage in enumerate(PIPELINE) if stage.name == "shift_biases")
+    job = job_of(network, options or CompileOptions(), hooks)
+    found = run_stages(PIPELINE[: last + 1], network, job, ignore)
+    assert isinstance(found, Network)
+    return found
+
+
+def job_of(network: Network, options: CompileOptions, hooks: CalibrationHooks | None) -> Job:
+    """What the stages need to know about a network and its options.
+
+    Raises:
+        SnncError: with everything that is wrong with the options.
+    """
+    target = find_target(options.target)
+    encoding = encoding_of(options)
+    _check(options, target, encoding, network)
+    code = code_of(options, target)
+    pixels = pixels_of(network, options, code)
+    return Job(options, target, code, encoding, pixels, hooks or CalibrationHooks())
+
+
+def pixels_of(network: Network, options: CompileOptions, code: Code) -> Input:
+    """What the input of a network sends, as far as one time step tells."""
+    pixels, target = network.input, find_target(options.target)
+    wanted = options.input_of(target)
+    shape = planar(pixels.shape)
+    return code.settled(1).input(encoding_of(options), wanted, pixels.name, shape)
+
+
+def run_stages(stages: Sequence[Stage], network: Network, job: Job, watch: Watcher) -> AnyNetwork:
+    """Run some stages from the first on, holding each to its rules.
+
+    Raises:
+        SnncError: with every problem that a pass finds.
+        RuntimeError: if a pass breaks a rule, which is a bug of snnc.
+    """
+    require_rules(network, MODEL, "read")
     watch("read", network)
-    for each, (name, rules) in float_passes(options, insight).items():
-        network = each(network)
-        verify_network(network, rules, name)
-        watch(name, network)
-    coding = options.coding.settled(_most_levels(network))
-    limits = STOCK if coding.code == "one-spike" else options.target
-    precision = Precision(limits, options.weight_bits)
-    source = options.encoding.of(pixels.name, planar(pixels.shape))
-    if coding.counts_spikes:
-        source = replace(source, repeats=coding.neuron(np.ones(1, np.int64)).time_steps)
-    spiking = quantize_weights(network, source, precision, insight.hear(network), coding)
-    provenance = replace(spiking.provenance, target=options.target.name, code=coding.code)
-    spiking = replace(spiking, provenance=provenance)
-    watch("quantize_weights", spiking)
-    if coding.code == "one-spike":
-        spiking = spike_at_once(spiking)
-    watch("spike_at_once", spiking)
-    spiking = schedule_populations(spiking, options.schedule)
-    verify(spiking, options.target)
-    watch("schedule_populations", spiking)
-    return spiking
+    found: AnyNetwork = network
+    for stage in stages:
+        found = _run(stage, found, job)
+        watch(stage.name, found)
+    return found
+
+
+def _run(stage: Stage, network: AnyNetwork, job: Job) -> AnyNetwork:
+    run = stage.run
+    if isinstance(run, SpikingPass):
+        assert isinstance(network, SpikingNetwork)
+        return run.run(network, job)
+    assert isinstance(network, Network)
+    if isinstance(run, LoweringPass):
+        return run.run(network, job)
+    floats = run.run(network, job)
+    require_rules(floats, stage.holds, stage.name)
+    return floats
 
 
 def _most_levels(network: Network) -> int:
@@ -157,27 +274,12 @@ def _most_levels(network: Network) -> int:
     return max(levels, default=1)
 
 
-PASSES: tuple[str, ...] = (
-    "read",
-    *(name for name, _ in float_passes(Options()).values()),
-    "quantize_weights",
-    "spike_at_once",
-    "schedule_populations",
-)
-"""The names that `watch` sees, in their order."""
-
-
-def _check(options: Options) -> None:
-    coding = options.coding
-    problems = [*problems_of(coding, options.target, options.encoding.code)]
-    if coding.counts_spikes and options.average_pool == "sum":
-        what = (
-            f"'sum' with the code {coding.code!r}, in which a sum would be coarser than its parts"
-        )
-        problems.append(Problem("--average-pool", what, "leave it out"))
-    most = options.target.weight_bits
+def _check(options: CompileOptions, target: Target, encoding: Encoding, network: Network) -> None:
+    problems = [*problems_of_code(options, target)]
+    problems += problems_of_encoding(encoding, network.input.shape)
+    most = target.weight_bits
     if not (2 <= options.weight_bits <= most or options.weight_bits == 2 * most):
         what = f"{options.weight_bits} bits; allowed: 2 to {most}, or {2 * most} as two synapses"
-        problems.append(Problem("--weight-bits", what, f"use {options.target.weight_bits}"))
+        problems.append(Problem("`weight_bits`", what, f"use {most}"))
     if problems:
         raise SnncError(*problems)

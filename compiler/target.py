@@ -59,5 +59,5 @@ def find_target(name: str) -> Target:
     """
     if name not in TARGETS:
         allowed = ", ".join(sorted(TARGETS))
-        raise refusal("--target", f"{name!r} is not a target; allowed: {allowed}", "leave it out")
+        raise refusal("`target`", f"{name!r} is not a target; allowed: {allowed}", "leave it out")
     return TARGETS[name]

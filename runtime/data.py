@@ -17,8 +17,9 @@ import numpy as np
 import numpy.typing as npt
 
 from snnc.compiler.errors import Problem, SnncError, refusal
-from snnc.compiler.neurons import Integers
-from snnc.compiler.spiking import Input, per_neuron
+from snnc.compiler.inputs import Input
+from snnc.compiler.laws import Integers
+from snnc.compiler.laws.base import per_neuron
 
 Array: TypeAlias = npt.NDArray[Any]
 
@@ -99,7 +100,7 @@ def accepted(
         SnncError: with every problem found.
     """
     if limit is not None and limit < 1:
-        raise refusal("--limit", f"{limit} images; allowed: at least 1", "leave it out for all")
+        raise refusal("`limit`", f"{limit} images; allowed: at least 1", "leave it out for all")
     x, y = data.x, data.y
     if x.ndim == 3 and source.pixel_shape[1:2] == (1,):
         x = x[:, :, None]
@@ -127,11 +128,7 @@ def encode(x: Array, source: Input) -> npt.NDArray[np.int32]:
         levels = (2 * highest * x.astype(np.int64) + 255) // 510
     else:
         levels = np.clip(np.rint((x.astype(np.float64) - source.low) / source.step), 0, highest)
-    numbers = np.asarray(levels, np.int32)
-    if source.planes:
-        places = np.arange(source.planes)[::-1].reshape(-1, *(1,) * (numbers.ndim - 2))
-        numbers = (numbers[:, :, None] >> places & 1).reshape(len(x), *source.shape)
-    return numbers
+    return np.asarray(source.neurons_of(np.asarray(levels, np.int32)), np.int32)
 
 
 def as_source(x: Array, source: Input) -> npt.NDArray[np.float32]:
@@ -186,7 +183,7 @@ def _problems_of_values(path: str, x: Array, source: Input, clip: bool) -> Itera
         yield Problem(path, what, "leave out or mend these images")
     if outside.any() and not clip:
         what = f"{_found(outside, 'values')} outside {source.low:g}..{source.high:g}"
-        yield Problem(path, what, "scale x, compile with its --input-range, or use --clip-input")
+        yield Problem(path, what, "scale x, compile with its `input_range`, or use `clip_input`")
 
 
 def _faulty(x: Array, source: Input) -> tuple[Integers, Integers]:

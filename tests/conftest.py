@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-GOLDEN = Path(__file__).parent / "golden"
+EXPECTED = Path(__file__).parent / "expected"
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -19,19 +19,19 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--update-golden", action="store_true", help="accept changed golden texts")
+    parser.addoption("--update-expected", action="store_true", help="accept changed texts")
 
 
 @pytest.fixture
-def golden(request: pytest.FixtureRequest) -> Callable[[str], None]:
-    """Compare text with tests/golden/<test name>.txt."""
-    path = GOLDEN / f"{request.node.name}.txt"
+def expected(request: pytest.FixtureRequest) -> Callable[..., None]:
+    """Compare text with tests/expected/<name>.txt, by default that of the test."""
 
-    def check(text: str) -> None:
-        if request.config.getoption("update_golden"):
-            path.parent.mkdir(exist_ok=True)
+    def check(text: str, name: str = request.node.name) -> None:
+        path = EXPECTED / f"{name}.txt"
+        if request.config.getoption("update_expected"):
+            path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
-        assert path.exists(), f"{path.name} is missing; --update-golden writes it"
-        assert text == path.read_text(), f"{path.name} differs; --update-golden accepts it"
+        assert path.exists(), f"{name}.txt is missing; --update-expected writes it"
+        assert text == path.read_text(), f"{name}.txt differs; --update-expected accepts it"
 
     return check

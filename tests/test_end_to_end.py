@@ -9,17 +9,17 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from integer_law import evaluate
-from lava_check import assert_lava_is_golden
-from onnx_models import Graph, chains, graphs, random_chain, random_graph, run_onnx
+from support.integer_law import evaluate
+from support.lava_check import assert_lava_is_golden
+from support.onnx_models import Graph, chains, graphs, random_chain, random_graph, run_onnx
 
 import snnc
-from snnc.compiler.neurons import Firing
-from snnc.compiler.spiking import Input, SpikingNetwork
+from snnc.compiler.inputs import Input
+from snnc.compiler.spiking import SpikingNetwork
 from snnc.runtime.data import Data, as_source, encode
-from snnc.runtime.golden import Golden
-from snnc.runtime.lava.simulator import simulate
-from snnc.runtime.outcome import logits_of
+from snnc.runtime.engines.golden import Golden
+from snnc.runtime.engines.lava.simulator import simulate
+from snnc.runtime.engines.result import logits_of
 
 NORMALISED = {"mean": (0.4, 0.5), "std": (0.25, 0.3)}
 ON_TMP_PATH = settings(
@@ -83,7 +83,7 @@ def check_lava(network: SpikingNetwork) -> None:
 @pytest.mark.lava
 def test_compare_counts_what_differs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("lava.magma")
-    from snnc.runtime import compare
+    from snnc.runtime.engines.lava import simulator
 
     path = random_chain(1).save(tmp_path)
     network = snnc.compile(path).path
@@ -98,7 +98,7 @@ def test_compare_counts_what_differs(tmp_path: Path, monkeypatch: pytest.MonkeyP
         return np.minimum(encode(x, source) + 9, source.levels)
 
     levels = [shifted(x, snnc.load(network).input)]
-    monkeypatch.setattr(compare, "simulate", lambda net, _, chunk: simulate(net, levels))
+    monkeypatch.setattr(simulator, "simulate", lambda net, _, chunk: simulate(net, levels))
     wrong = snnc.compare(path, network, data)
     assert not wrong.is_exact
     assert wrong.spikes.mismatches == sum(wrong.spikes.by_population.values()) > 0
@@ -106,8 +106,7 @@ def test_compare_counts_what_differs(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 def test_fewer_time_steps_are_still_exact_integers(tmp_path: Path) -> None:
     network = compiled(random_chain(2), tmp_path, timesteps=2)
-    firing = [p.neuron for p in network if isinstance(p.neuron, Firing)]
-    assert max(neuron.time_steps for neuron in firing) == 2
+    assert max(law.turn for law in network.firing.values()) == 2
     assert "no longer error-free" in network.provenance.remarks[0]
 
 

@@ -8,17 +8,17 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
-from onnx_models import Graph
 from onnxruntime.quantization import (
     CalibrationDataReader,
     QuantFormat,
     QuantType,
     quantize_static,
 )
+from support.onnx_models import Graph
 
 import snnc
 from snnc.runtime.data import Data
-from snnc.runtime.source import SourceModel
+from snnc.runtime.engines.source_model import SourceModel
 
 
 class Images(CalibrationDataReader):
@@ -66,7 +66,7 @@ def test_decisions_are_onnx_runtimes(
     path = quantised(tmp_path, kind, activations)
     network = snnc.compile(path).network
     x = np.random.default_rng(1).uniform(size=(200, 2, 8, 8)).astype(np.float32)
-    found = snnc.run(path.with_suffix(".h5"), Data(x), engine="golden").outcome.logits
+    found = snnc.run(path.with_suffix(".h5"), Data(x), engine="golden").result.logits
     expected = SourceModel(onnx.load(path), "quantised").run(x)
     level = np.diff(np.unique(expected.round(5))).min()
     assert np.abs(found - expected).max() < 2.5 * level
@@ -74,7 +74,7 @@ def test_decisions_are_onnx_runtimes(
     clear = first - second > 2.5 * level
     np.testing.assert_array_equal(found.argmax(1)[clear], expected.argmax(1)[clear])
     assert clear.mean() > 0.8
-    assert max(each.neuron.time_steps for each in network) == 8
+    assert max(each.neuron.turn for each in network) == 8
     assert any("stay unchanged" in each for each in network.provenance.remarks)
 
 

@@ -1,4 +1,4 @@
-"""Numbers and words of a file; of one that nobody vouches for looked at first, read afterwards."""
+"""Numbers and words of a file. A declaration is checked before a number of it is read."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from snnc.backends.netx import schema
 from snnc.compiler.errors import SnncError, refusal
-from snnc.compiler.neurons import Floats, Integers
+from snnc.compiler.laws import Floats, Integers
 
 Extents: TypeAlias = tuple[int | None, ...]
 """A shape that is allowed; None stands for any extent."""

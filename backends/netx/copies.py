@@ -13,15 +13,14 @@ from typing import TypeAlias, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from snnc.compiler.neurons import Integers
+from snnc.compiler.laws import Integers
 from snnc.compiler.spiking import (
     Connection,
     Convolution,
     Dense,
-    Input,
+    Node,
     Population,
     SpikingNetwork,
-    is_stock,
 )
 
 Shape: TypeAlias = tuple[int, ...]
@@ -33,15 +32,15 @@ MOST_GROUPS = 127
 
 def runs_in_stock_netx(network: SpikingNetwork) -> bool:
     """Whether unmodified netx would build this very network: a chain of what its layers can."""
-    before: Input | Population = network.input
+    before: Node = network.input
     for population in network:
         if not _is_next(population, before):
             return False
         before = population
-    return is_stock(network)
+    return network.is_stock
 
 
-def _is_next(population: Population, before: Input | Population) -> bool:
+def _is_next(population: Population, before: Node) -> bool:
     projection, *others = population.projections
     if others or projection.source != before.name or population.bias.ndim > 1:
         return False

@@ -17,30 +17,28 @@ from snnc.backends.netx.arrays import (
     MEND,
     fault,
     integer_of,
-    integer_within,
     read_floats,
     read_group,
     read_integer,
     read_integers,
     read_pair,
+    read_within,
     read_word,
     read_words,
-    real_of,
-    reals_of,
     text_of,
     word_of,
 )
 from snnc.backends.netx.copies import collapsed, repeated, runs_in_stock_netx
-from snnc.backends.netx.neurons import TYPES, read_neuron
+from snnc.backends.netx.inputs import read_input
+from snnc.backends.netx.laws import BY_NAME, LAWS, read_neuron
+from snnc.compiler.codes import CODES
 from snnc.compiler.errors import Problem, SnncError, refusal
-from snnc.compiler.legality import verify
-from snnc.compiler.neurons import Integers
+from snnc.compiler.laws import Copies, Integers
+from snnc.compiler.rules.legality import require_legal
 from snnc.compiler.spiking import (
     Connection,
     Convolution,
     Dense,
-    Input,
-    InputCode,
     Population,
     Projection,
     Provenance,
@@ -59,7 +57,7 @@ def read(path: Path) -> SpikingNetwork:
     with _faults_of_hdf5(path), h5py.File(path, "r") as file:
         network = _network(file)
     try:
-        verify(network, TARGETS[network.provenance.target])
+        require_legal(network)
     except SnncError as error:
         problems = (replace(each, where=f"{path} {each.where}") for each in error.problems)
         raise SnncError(*problems) from error
@@ -79,7 +77,6 @@ def _faults_of_hdf5(path: Path) -> Iterator[None]:
 
 def _network(file: h5py.File) -> SpikingNetwork:
     _require_version(file)
-    source, provenance = _input(file), _provenance(file)
     schedule = word_of(file, schema.SCHEDULE, *get_args(Schedule))
     layers = _layers(read_group(file, schema.LAYER))
     populations: list[Population] = []
@@ -92,8 +89,14 @@ def _network(file: h5py.File) -> SpikingNetwork:
                 problems += error.problems
     if problems:
         raise SnncError(*problems)
-    source = replace(source, name=layers[0].name, shape=layers[0].shape)
-    network = SpikingNetwork(source, tuple(populations), cast(Schedule, schedule), provenance)
+    network = SpikingNetwork(
+        read_input(file, layers[0].name, layers[0].shape),
+        tuple(populations),
+        cast(Schedule, schedule),
+        TARGETS[word_of(file, schema.TARGET, *TARGETS)],
+        word_of(file, schema.CODE, *CODES),
+        _provenance(file),
+    )
     for layer in layers:
         if _is_stock(layer) and not runs_in_stock_netx(network):
             what = f"it says {schema.STOCK!r}, and stock netx would build another network"
@@ -105,7 +108,7 @@ def _is_stock(layer: _Layer) -> bool:
     if layer.kind not in (schema.CONVOLUTION, schema.DENSE):
         return False
     neuron = read_group(layer.group, schema.NEURON)
-    return read_word(neuron, schema.TYPE, schema.STOCK, *TYPES.values()) == schema.STOCK
+    return read_word(neuron, schema.TYPE, schema.STOCK, *BY_NAME) == schema.STOCK
 
 
 def _require_version(file: h5py.File) -> None:
@@ -115,26 +118,8 @@ def _require_version(file: h5py.File) -> None:
         raise refusal(file.filename, what, "compile the model again with this snnc")
 
 
-def _input(file: h5py.File) -> Input:
-    """The encoding of the pixels; their name and shape stand with the layer."""
-    return Input(
-        name="",
-        shape=(),
-        levels=integer_of(file, schema.INPUT_LEVELS),
-        repeats=integer_within(file, schema.INPUT_REPEATS, 0),
-        planes=integer_within(file, schema.INPUT_PLANES, 0, schema.MAX_PLANES),
-        low=real_of(file, schema.INPUT_LOW),
-        step=real_of(file, schema.INPUT_STEP),
-        code=cast(InputCode, word_of(file, schema.INPUT_CODE, *get_args(InputCode))),
-        mean=reals_of(file, schema.INPUT_MEAN),
-        std=reals_of(file, schema.INPUT_STD),
-    )
-
-
 def _provenance(file: h5py.File) -> Provenance:
     return Provenance(
-        target=word_of(file, schema.TARGET, *TARGETS),
-        code=text_of(file, schema.CODE),
         source_sha256=text_of(file, schema.SOURCE_SHA256),
         labels=read_words(file, schema.LABELS),
         remarks=read_words(file, schema.REMARKS),
@@ -181,7 +166,7 @@ def _copies(group: h5py.Group, shape: tuple[int, ...]) -> int:
     neuron = read_group(group, schema.NEURON)
     if schema.COPIES not in neuron:
         return 1
-    read_word(neuron, schema.TYPE, schema.STOCK, schema.THERMOMETER)
+    read_word(neuron, schema.TYPE, schema.STOCK, LAWS[Copies].type_name)
     found = read_integer(neuron, schema.COPIES)
     if found < 1 or shape[0] % found:
         what = f"{found}; allowed: what divides {shape[0]} channels"
@@ -209,6 +194,7 @@ def _population(layer: _Layer, before: list[_Layer]) -> Population:
         tuple(_projection(each, layer, before) for each in groups),
         _bias(layer),
         read_neuron(read_group(layer.group, schema.NEURON), shape, copies),
+        bool(read_within(layer.group, schema.RELAY, 0, 1)),
     )
 
 

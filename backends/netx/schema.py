@@ -1,14 +1,15 @@
 """The netx file: the one place that knows its keys and its numbers' types.
 
-docs/file-format.md says what they mean. Stock netx refuses every neuron type but CUBA, which stands
-where it runs as meant.
+docs/file-format.md says what they mean. The names of the laws stand in laws.py.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-VERSION = 2
+from snnc.compiler.options import MOST_STEPS
+
+VERSION = 3
 
 SCHEMA_VERSION = "schemaVersion"
 SNNC_VERSION = "snncVersion"
@@ -43,17 +44,17 @@ IN_CHANNELS = "inChannels"
 OUT_CHANNELS = "outChannels"
 KERNEL_SIZE = "kernelSize"
 BIAS = "bias"
+RELAY = "relay"
 PROJECTION = "projection"
 
 NEURON = "neuron"
-STEP = "vThMant"
+THRESHOLD = "vThMant"
 LEVELS = "levels"
 TIME_STEPS = "timeSteps"
 CURRENT_DECAY = "iDecay"
 POTENTIAL_DECAY = "vDecay"
 UNIT = "unit"
 INITIAL = "vInit"
-REPEATS = "repeats"
 DELAY = "delay"
 RHO = "rho"
 ITERATIONS = "iterations"
@@ -65,12 +66,6 @@ INPUT = "input"
 FLATTEN = "flatten"
 CONVOLUTION = "conv"
 DENSE = "dense"
-BIT_SERIAL = "CUBA_ATF"
-GRADED = "CUBA_ATF_GRADED"
-RATE = "CUBA_SOFT"
-OFFSET_SPIKE = "CUBA_SOFT_OFFSET"
-THERMOMETER = "CUBA_COPIES"
-READOUT = "CUBA_ATF_OUT"
 STOCK = "CUBA"
 FORGETS, KEEPS = 4096, 0
 """Decays of neurons that remember nothing, and of those that lose nothing."""
@@ -82,7 +77,7 @@ STATE_TYPE = np.int32
 COUNT_TYPE = np.int64
 """Shapes, indices and geometry, as stock netx writes them."""
 
-MAX_STEPS = 1 << 12
+MAX_STEPS = MOST_STEPS
 """Time steps of a train; a file that asks for more is damaged."""
 MAX_PLANES = 16
 MAX_LEAD = 64

@@ -20,21 +20,20 @@ from snnc.backends.netx.copies import (
     repeated,
     runs_in_stock_netx,
 )
-from snnc.backends.netx.neurons import write_neuron
+from snnc.backends.netx.inputs import write_input
+from snnc.backends.netx.laws import write_neuron
 from snnc.compiler.errors import refusal
-from snnc.compiler.legality import verify
-from snnc.compiler.neurons import Integers
+from snnc.compiler.laws import Integers
+from snnc.compiler.rules.legality import require_legal
 from snnc.compiler.spiking import (
     Connection,
     Convolution,
     Dense,
-    Input,
+    Node,
     Population,
     Projection,
     SpikingNetwork,
-    copies_of,
 )
-from snnc.compiler.target import find_target
 
 
 def write(network: SpikingNetwork, path: Path) -> None:
@@ -43,14 +42,14 @@ def write(network: SpikingNetwork, path: Path) -> None:
     Raises:
         SnncError: for an illegal network, or a path that cannot be written.
     """
-    verify(network, find_target(network.provenance.target))
-    with creating(path) as file:
-        write_header(file, network)
+    require_legal(network)
+    with _creating(path) as file:
+        _write_header(file, network)
         _write_layers(file.create_group(schema.LAYER), network)
 
 
 @contextmanager
-def creating(path: Path) -> Iterator[h5py.File]:
+def _creating(path: Path) -> Iterator[h5py.File]:
     """A file beside its place, which takes that place once it is whole.
 
     Raises:
@@ -63,31 +62,26 @@ def creating(path: Path) -> Iterator[h5py.File]:
         os.replace(partial, path)
     except (OSError, RuntimeError) as error:
         reason = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else error
-        raise refusal(str(path), f"cannot be written: {reason}", "choose another -o") from error
+        raise refusal(
+            str(path), f"cannot be written: {reason}", "choose another `output`"
+        ) from error
     finally:
         partial.unlink(missing_ok=True)
 
 
-def write_header(file: h5py.File, network: SpikingNetwork) -> None:
+def _write_header(file: h5py.File, network: SpikingNetwork) -> None:
     """Write where a network came from, its schedule and its input."""
-    source, provenance = network.input, network.provenance
+    provenance = network.provenance
     for key, text in (
         (schema.SNNC_VERSION, version("snnc")),
-        (schema.CODE, provenance.code),
-        (schema.TARGET, provenance.target),
+        (schema.CODE, network.code),
+        (schema.TARGET, network.target.name),
         (schema.SCHEDULE, network.schedule),
         (schema.SOURCE_SHA256, provenance.source_sha256),
-        (schema.INPUT_CODE, source.code),
     ):
         file.attrs[key] = texts(text)[0]
     file.attrs[schema.SCHEMA_VERSION] = schema.VERSION
-    file.attrs[schema.INPUT_LEVELS] = source.levels
-    file.attrs[schema.INPUT_REPEATS] = source.repeats
-    file.attrs[schema.INPUT_PLANES] = source.planes
-    file.attrs[schema.INPUT_LOW] = float(source.low)
-    file.attrs[schema.INPUT_STEP] = float(source.step)
-    file.attrs[schema.INPUT_MEAN] = np.array(source.mean, np.float64)
-    file.attrs[schema.INPUT_STD] = np.array(source.std, np.float64)
+    write_input(file, network.input)
     for key, lines in ((schema.LABELS, provenance.labels), (schema.REMARKS, provenance.remarks)):
         if lines:
             file[key] = texts(*lines)
@@ -116,28 +110,26 @@ def _write_layers(root: h5py.Group, network: SpikingNetwork) -> None:
         _write_population(layers, population, projections, places, stock=stock)
 
 
-def _shape(node: Input | Population) -> tuple[int, ...]:
-    return (node.shape[0] * copies_of(node), *node.shape[1:])
+def _shape(node: Node) -> tuple[int, ...]:
+    return (node.shape[0] * node.sends.copies, *node.shape[1:])
 
 
-def _between_copies(
-    projection: Projection, source: Input | Population, population: Population
-) -> Projection:
+def _between_copies(projection: Projection, source: Node, population: Population) -> Projection:
     """The projection as often as its neurons have copies."""
-    copies, connection = (copies_of(source), copies_of(population)), projection.connection
+    copies, connection = (source.sends.copies, population.neuron.copies), projection.connection
     if copies == (1, 1):
         return projection
     numbers = connection.weights.size * copies[0] * copies[1]
     if numbers > schema.MAX_NUMBERS:
         what = f"{numbers} weights between the copies of neurons; allowed: {schema.MAX_NUMBERS}"
-        raise refusal(population.name, what, "compile with fewer --timesteps, or another --code")
+        raise refusal(population.name, what, "compile with fewer `timesteps`, or another `code`")
     weights = cast(Integers, connection.weights.astype(schema.WEIGHT_TYPE))
     shapes = (source.shape, population.shape)
     narrow = replace(connection, weights=weights)
     return replace(projection, connection=expanded(narrow, shapes, copies))
 
 
-def begin_layer(group: h5py.Group, name: str, kind: str, shape: tuple[int, ...]) -> None:
+def _begin_layer(group: h5py.Group, name: str, kind: str, shape: tuple[int, ...]) -> None:
     """Fill what every layer has."""
     group.attrs[schema.NAME] = texts(name)[0]
     group[schema.TYPE] = np.bytes_(kind)
@@ -154,7 +146,7 @@ class _Layers:
     def add(self, name: str, kind: str, shape: tuple[int, ...]) -> h5py.Group:
         group = self.root.create_group(str(self.count))
         self.count += 1
-        begin_layer(group, name, kind, shape)
+        _begin_layer(group, name, kind, shape)
         return group
 
     def flattened(self, source: int, shape: tuple[int, ...]) -> int:
@@ -177,8 +169,9 @@ def _write_population(
         further = group.create_group(f"{schema.PROJECTION}/{k}")
         further[schema.TYPE] = np.bytes_(_type_of(each.connection))
         _write_projection(further, each, source)
-    bias = repeated(population.bias, copies_of(population))
+    bias = repeated(population.bias, population.neuron.copies)
     write_array(group, schema.BIAS, bias.astype(schema.STATE_TYPE))
+    group[schema.RELAY] = schema.COUNT_TYPE(population.is_relay)
     write_neuron(group.create_group(schema.NEURON), population.neuron, stock=stock)
 
 

@@ -214,4 +214,6 @@ def _round(graph: FloatGraph, name: str, operator: Round, source: str) -> None:
 
 @writes(Staircase)
 def _staircase(graph: FloatGraph, name: str, operator: Staircase, source: str) -> None:
+    if operator.shift.any():
+        source = graph.add("Add", source, graph.floats(operator.shift))
     graph.clip(graph.add("Floor", source), 0, operator.levels, name)

@@ -130,6 +130,7 @@ def _pull_back(rows: Floats, operator: Operator, before: Shape) -> Floats:
         return _transposed(rows, operator, before)
     if isinstance(operator, Place):
         return rows[:, operator.first : operator.first + before[0]]
+    assert isinstance(operator, Reshape)
     return rows.reshape(len(rows), *before)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -110,13 +110,16 @@ class Round(Elementwise):
 
 @dataclass(frozen=True, eq=False)
 class Staircase(Elementwise):
-    """n = clip(⌊x⌋, 0, levels): the one activation that spikes can carry."""
+    """n = clip(⌊x + shift⌋, 0, levels): the one activation that spikes can carry."""
 
     levels: int
+    shift: Floats = field(default_factory=lambda: np.array(0.0))
+    """½ of QCFS; 0 once the biases before it are shifted."""
 
     def apply(self, *sources: Floats) -> Floats:
         """Element by element."""
-        return np.asarray(np.clip(np.floor(sources[0]), 0, self.levels))
+        return np.asarray(np.clip(np.floor(sources[0] + self.shift), 0, self.levels))
 
     def __str__(self) -> str:
-        return f"staircase 0..{self.levels}"
+        shift = f" of x + {span_of(self.shift)}" if np.any(self.shift) else ""
+        return f"staircase 0..{self.levels}{shift}"

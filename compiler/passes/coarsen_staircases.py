@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from snnc.compiler.laws import bits_for
 from snnc.compiler.network import Builder, Network
-from snnc.compiler.neurons import bits_for
 from snnc.compiler.operators import Affine, Staircase
 
 

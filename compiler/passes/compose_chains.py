@@ -26,7 +26,7 @@ from snnc.compiler.operators import (
     Staircase,
     per_channel,
 )
-from snnc.compiler.verify import sums_are_projections
+from snnc.compiler.rules.float_ir import sums_are_projections
 
 
 def compose_chains(network: Network) -> Network:

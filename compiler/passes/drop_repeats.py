@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from snnc.compiler.levels import Levels, levels_behind
+from snnc.compiler.analysis.levels import Levels, levels_behind
 from snnc.compiler.network import Builder, Network, Node
 from snnc.compiler.operators import Staircase
 

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from snnc.compiler.analysis.levels import Levels, levels_behind
 from snnc.compiler.errors import Problem, SnncError
-from snnc.compiler.levels import Levels, levels_behind
 from snnc.compiler.network import Builder, Network, Node
 from snnc.compiler.operators import (
     Add,

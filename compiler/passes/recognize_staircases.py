@@ -1,14 +1,16 @@
 """Chains of element-wise operators become staircases, whatever order an exporter wrote them in.
 
 The result holds only linear operators and `Staircase` nodes: n = clip(⌊a·x + c⌋, 0, N) becomes an
-affine map, the staircase, and the affine map s·n + o after it, which the next projection takes up.
+scale a, the staircase with its shift c, and the affine map s·n + o after it, which the next
+projection takes up.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from snnc.compiler import staircase
+from snnc.compiler.analysis import staircase
+from snnc.compiler.analysis.staircase import Atom, Form, NoStaircaseError, apply_form
 from snnc.compiler.errors import Problem, SnncError
 from snnc.compiler.network import Builder, Network, Node
 from snnc.compiler.operators import (
@@ -20,20 +22,18 @@ from snnc.compiler.operators import (
     Floor,
     Round,
     Staircase,
-    per_channel,
 )
-from snnc.compiler.staircase import Atom, Form, NoStaircaseError
 
 TIES = "Round takes .5 to the even neighbour; here every tie goes up, as in floor(x + 1/2)"
 QUANTIZE = (
-    "compile with --calibration images.npz --levels 7; or replace it by "
+    "compile with `calibration='images.npz'` and `levels=7`; or replace it by "
     "snnc.frontends.torch.quantize_activations(model, levels=7, samples=images), fine-tune and "
     "export again"
 )
 
 
 def recognize_staircases(network: Network) -> Network:
-    """Rewrite the element-wise operators by the algebra of `snnc.compiler.staircase`.
+    """Rewrite the element-wise operators by the algebra of `snnc.compiler.analysis.staircase`.
 
     Raises:
         SnncError: for every activation that has no levels, all of one kind in one problem.
@@ -170,26 +170,11 @@ class _Recognition:
         if levels.flat[0] < 1:
             self.faults.append(Problem(name, "its clip leaves a single level", "widen the clip"))
             return atom.base
-        inner = self.scaled(f"{name}.shift", atom.base, atom.scale, atom.shift - atom.low)
-        node = self.builder.add(name, Staircase(int(levels.flat[0])), inner)
+        inner = self.scaled(f"{name}.levels", atom.base, atom.scale, np.array(0.0))
+        shift = np.asarray(atom.shift - atom.low)
+        node = self.builder.add(name, Staircase(int(levels.flat[0]), shift), inner)
         self.staircases.append((atom, node))
         return node
-
-
-def apply_form(node: Node, sources: list[Form]) -> Form:
-    """One element-wise operator, in the algebra."""
-    operator = node.operator
-    rank = len(node.shape)
-    if isinstance(operator, Affine):
-        return staircase.affine(sources[0], operator.scale, operator.offset)
-    if isinstance(operator, Clip):
-        return staircase.clip(sources[0], operator.low, operator.high)
-    if isinstance(operator, Floor):
-        return staircase.floor(sources[0])
-    if isinstance(operator, Round):
-        half = per_channel(np.array(0.5), rank)
-        return staircase.floor(staircase.affine(sources[0], np.array(1.0), half))
-    return staircase.add(*sources)
 
 
 def _is_bounded(atom: Atom) -> bool:

@@ -3,7 +3,7 @@
 Pipelined, a new image enters every max(T) steps, and all sources of a population must end in the
 same step: a population reads the bits of one image in one window. A source that is early, because
 its way is shorter, passes through relays: populations with Δ = 1 and weight 1, which send on what
-they hear. Sequential, one image is in flight at a time, and neurons that accumulate need no relay.
+arrives. Sequential, one image is in flight at a time, and neurons that accumulate need no relay.
 Where spikes count by the step they come in, or neurons remember nothing, all sources must begin in
 the same step, whatever the schedule.
 """
@@ -15,35 +15,24 @@ from dataclasses import replace
 
 import numpy as np
 
-from snnc.compiler.legality import bits_arrive_in_order
-from snnc.compiler.neurons import (
-    BitSerial,
-    Firing,
-    Graded,
-    OffsetSpike,
-    Rate,
-    Thermometer,
-    bits_for,
-)
+from snnc.compiler.laws import Firing
+from snnc.compiler.rules.numbers import bits_arrive_in_order
 from snnc.compiler.spiking import (
     Convolution,
     Dense,
-    Input,
+    Node,
     Population,
     Projection,
     Schedule,
     SpikingNetwork,
-    levels_of,
 )
-from snnc.compiler.target import find_target
 
 
 def schedule_populations(network: SpikingNetwork, schedule: Schedule) -> SpikingNetwork:
-    """Choose the schedule; `snnc.compiler.timing` derives every window from it."""
+    """Choose the schedule; `snnc.compiler.rules.timing` derives every window from it."""
     if network.schedule != schedule:
         network = replace(network, schedule=schedule)
-    target = find_target(network.provenance.target)
-    return network if not any(bits_arrive_in_order(network, target)) else align_sources(network)
+    return network if not any(bits_arrive_in_order(network)) else align_sources(network)
 
 
 def align_sources(network: SpikingNetwork) -> SpikingNetwork:
@@ -54,10 +43,10 @@ def align_sources(network: SpikingNetwork) -> SpikingNetwork:
     depth = _depths(network)
     late = {name: n for name, n in _lateness(network, depth).items() if n}
     nodes = network.nodes
-    relays = {name: _relay_neuron(nodes[name], network) for name in late}
-    turns = [each.neuron.time_steps for each in network]
-    turns += [each.time_steps for each in relays.values()]
-    period = max(network.input.time_steps, *turns)
+    relays = {name: _relay_law(nodes[name], network) for name in late}
+    turns = [each.neuron.turn for each in network]
+    turns += [each.turn for each in relays.values()]
+    period = max(network.input.turn, *turns)
     populations: list[Population] = []
     for node in (network.input, *network):
         if isinstance(node, Population):
@@ -86,22 +75,14 @@ def _lateness(network: SpikingNetwork, depth: Mapping[str, int]) -> Mapping[str,
     return relays
 
 
-def _relay_neuron(node: Input | Population, network: SpikingNetwork) -> Firing:
+def _relay_law(node: Node, network: SpikingNetwork) -> Firing:
     """A neuron of the network's code that sends on what a node sends."""
-    ones = np.ones(node.shape[0], np.int64)
-    first = network.populations[0].neuron
-    levels = levels_of(node)
-    if isinstance(first, Thermometer):
-        return Thermometer(np.arange(levels)[:, None] * ones)
-    if isinstance(first, Rate | OffsetSpike):
-        if node is network.input:
-            delay = first.wait if isinstance(first, OffsetSpike) else 0
-            return Graded(ones, levels, first.time_steps, delay)
-        return replace(first, step=ones, initial=0 * ones)
-    return Graded(ones, levels) if isinstance(first, Graded) else BitSerial(ones, levels)
+    law = next(iter(network.firing.values()))
+    sent = node.sends
+    return law.relay(node.shape[0], sent.levels, constant=sent.is_constant)
 
 
-def _relays(node: Input | Population, neuron: Firing, count: int) -> Iterator[Population]:
+def _relays(node: Node, neuron: Firing, count: int) -> Iterator[Population]:
     """A chain of populations that repeat a node, each one hop later."""
     channels = node.shape[0]
     ones = np.ones((channels, 1, 1, 1), np.int64)
@@ -117,6 +98,7 @@ def _relays(node: Input | Population, neuron: Firing, count: int) -> Iterator[Po
             (Projection(_relay(node.name, index), repeat),),
             np.zeros(channels, np.int64),
             neuron,
+            is_relay=True,
         )
 
 
@@ -126,11 +108,8 @@ def _relay(source: str, count: int) -> str:
 
 
 def _stretched(population: Population, period: int) -> Population:
-    """The same population with P fire steps, the first of them silent, if it sends bits."""
-    neuron = population.neuron
-    if not isinstance(neuron, BitSerial):
-        return population
-    return replace(population, neuron=replace(neuron, lead=period - bits_for(neuron.levels)))
+    """The same population with P fire steps, if its law can be silent in the first of them."""
+    return replace(population, neuron=population.neuron.stretched(period))
 
 
 def _redirected(population: Population, depth: Mapping[str, int]) -> Population:

@@ -1,6 +1,6 @@
 """The spikes of T time steps in one: a rate network becomes a network of stock CUBA neurons.
 
-A rate neuron that hears the same current in each of T steps fires clip(⌊(T·x + v(0))/θ⌋, 0, T)
+A rate neuron that receives the same current in each of T steps fires clip(⌊(T·x + v(0))/θ⌋, 0, T)
 spikes. Parallel spike generation has T groups of neurons fire them at once, which share weights and
 input (OneSpike). Only the number of spikes reaches the next layer, so group j may fire if the
 sum of all spikes, of T steps of bias and of v(0) has reached j·θ: one threshold for each group and
@@ -13,26 +13,22 @@ from dataclasses import replace
 
 import numpy as np
 
-from snnc.compiler.neurons import Integers, Rate, Readout, Thermometer
-from snnc.compiler.spiking import (
-    Connection,
-    Population,
-    Projection,
-    SpikingNetwork,
-    per_neuron,
-)
+from snnc.compiler.inputs import once
+from snnc.compiler.laws import Copies, Integers, Rate, Readout
+from snnc.compiler.laws.base import per_neuron
+from snnc.compiler.spiking import Connection, Population, Projection, SpikingNetwork
 from snnc.compiler.target import STOCK
 
 
 def spike_at_once(network: SpikingNetwork) -> SpikingNetwork:
     """Rewrite every population; the input is sent once.
 
-    A population that hears nothing but the input needs no sum over T steps: Σ w·n reaches
+    A population that receives nothing but the input needs no sum over T steps: Σ w·n reaches
     ⌈(j·θ − v(0))/T⌉ − B when T times as much reaches j·θ.
     """
     return replace(
         network,
-        input=replace(network.input, repeats=0),
+        input=once(network.input),
         populations=tuple(_at_once(each, network) for each in network),
     )
 
@@ -41,13 +37,13 @@ def _at_once(population: Population, network: SpikingNetwork) -> Population:
     neuron = population.neuron
     constant = [each.source == network.input.name for each in population.projections]
     if isinstance(neuron, Readout):
-        steps = neuron.listens
+        steps = neuron.time_steps
         projections = _times(population, steps, constant)
-        return replace(population, projections=projections, neuron=replace(neuron, listens=0))
+        return replace(population, projections=projections, neuron=replace(neuron, time_steps=0))
     assert isinstance(neuron, Rate)
-    steps = neuron.steps
+    steps = neuron.time_steps
     rank = population.bias.ndim
-    wanted = np.arange(1, steps + 1).reshape(-1, *(1,) * rank) * _spread(neuron.step, rank)
+    wanted = np.arange(1, steps + 1).reshape(-1, *(1,) * rank) * _spread(neuron.threshold, rank)
     missing = wanted - _spread(neuron.initial, rank)
     if all(constant):
         return _copied(population, -(-missing // steps) - population.bias - 1)
@@ -61,7 +57,7 @@ def _copied(population: Population, thresholds: Integers) -> Population:
     """What a threshold cannot hold goes into the bias: of copies that fire though nothing came."""
     below = np.minimum(thresholds[0].reshape(population.shape[0], -1).min(1), 0)
     raised = thresholds - _spread(below, thresholds.ndim - 1)
-    neuron = Thermometer(np.minimum(raised, STOCK.threshold_max))
+    neuron = Copies(np.minimum(raised, STOCK.threshold_max))
     return replace(population, bias=-below, neuron=neuron)
 
 

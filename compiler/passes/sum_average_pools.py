@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from math import prod
-from typing import Literal, TypeAlias
 
 import numpy as np
 
-from snnc.compiler.levels import Levels, levels_behind
+from snnc.compiler.analysis.levels import Levels, levels_behind
+from snnc.compiler.laws import bits_for
 from snnc.compiler.network import Builder, Network, Node
-from snnc.compiler.neurons import bits_for
 from snnc.compiler.operators import (
     Affine,
     AveragePool,
@@ -25,9 +24,8 @@ from snnc.compiler.operators import (
     Shape,
     Staircase,
 )
+from snnc.compiler.options import AveragePools
 from snnc.compiler.spiking import Schedule
-
-AveragePools: TypeAlias = Literal["auto", "compose", "sum"]
 
 
 def sum_average_pools(

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from snnc.compiler.neurons import Integers
+from snnc.compiler.laws import Integers
 from snnc.compiler.operators import Floats
 
 DAMPING = 0.01
@@ -21,12 +21,13 @@ DAMPING = 0.01
 BLOCK = 128
 """Inputs after which the error is carried on to the far ones, all at once."""
 CLIPS = np.linspace(1.0, 0.5, 11)
-"""Shares of the largest weight that a channel's scale may be made for."""
+"""Shares of the largest weight that a channel's scale may be made for. One half gains one bit for
+all others; beyond that, what is clipped costs more than it gains."""
 
 
 @dataclass(frozen=True, eq=False)
 class Statistics:
-    """What a projection hears on calibration images."""
+    """What a projection receives on calibration images."""
 
     mean: Floats
     """(groups, fan-in), in levels of the source."""
@@ -40,9 +41,10 @@ class Statistics:
 
     def cost(self, errors: Floats) -> Floats:
         """The variance that errors (channels, fan-in) of weights add to each channel's sum."""
+        # (groups, channels of a group, fan-in): every group receives inputs of its own
         grouped = errors.reshape(self.groups, -1, errors.shape[-1])
-        spread = np.matmul(grouped, self.covariance)
-        return np.asarray((spread * grouped).sum(2).reshape(len(errors)))
+        weighted = np.matmul(grouped, self.covariance)
+        return np.asarray((weighted * grouped).sum(2).reshape(len(errors)))
 
     def shift(self, errors: Floats) -> Floats:
         """How far errors (channels, fan-in) of weights move the mean of each channel's sum."""
@@ -53,7 +55,9 @@ class Statistics:
 def rounded(weights: Floats, statistics: Statistics, low: int, high: int) -> Integers:
     """Whole weights from low to high for float ones (channels, fan-in) in the same units."""
     grouped = weights.reshape(statistics.groups, -1, weights.shape[-1])
+    # one order for all groups, which are rounded together as one array
     order = np.argsort(-np.einsum("gff->gf", statistics.covariance).sum(0), kind="stable")
+    # rows, then columns: the inputs in that order on both axes of C
     upper = _inverse_factor(statistics.covariance[:, order][:, :, order])
     found = np.empty_like(grouped)
     found[:, :, order] = _fed_back(grouped[:, :, order], upper, low, high)
@@ -64,8 +68,10 @@ def _inverse_factor(covariance: Floats) -> Floats:
     """The upper Cholesky factor of the damped inverse, for each group."""
     fan_in = covariance.shape[-1]
     mean = np.einsum("gff->g", covariance) / fan_in
+    # 1e-9: inputs that are always 0 have no variance, and C must still have an inverse
     damped = covariance + (DAMPING * mean + 1e-9)[:, None, None] * np.eye(fan_in)
     inverse = np.linalg.inv(damped)
+    # floats leave the inverse a little uneven, and Cholesky reads one half of it alone
     return np.asarray(
         np.swapaxes(np.linalg.cholesky((inverse + np.swapaxes(inverse, 1, 2)) / 2), 1, 2)
     )
@@ -94,6 +100,7 @@ def best_clips(rows: Floats, statistics: Statistics, top: int) -> npt.NDArray[np
     Weights are (channels, fan-in) and become ±top at most.
     """
     peak = np.abs(rows).max(1)
+    # (channels, fan-in): the diagonal of C, once for each channel of the group
     variance = np.repeat(
         np.einsum("gff->gf", statistics.covariance), len(rows) // statistics.groups, axis=0
     )

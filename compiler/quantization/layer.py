@@ -63,7 +63,7 @@ class Layer:
     """The highest level of each source."""
     bias: Floats
     """(channels,), or one value for each neuron: the shape of the result."""
-    heard: tuple[Statistics | None, ...] = ()
+    statistics: tuple[Statistics | None, ...] = ()
     """For each projection what its source sends on calibration images; () without any."""
     clips: tuple[Floats, ...] = ()
     """For each projection (channels,) the share of the largest weight that is kept; () for all."""
@@ -77,6 +77,12 @@ class Layer:
     """Whether the bias is added in many time steps, and its rounding as often."""
     keeps: bool = False
     """Whether it may start where the sums left it before."""
+
+    @property
+    def highest(self) -> int | None:
+        """The levels of its staircase; None of the output."""
+        operator = self.node.operator
+        return operator.levels if isinstance(operator, Staircase) else None
 
     def peak(self, index: int) -> Floats:
         """The largest weight of a projection in each channel, clipped: (channels,)."""
@@ -95,6 +101,7 @@ class Layer:
     def span(self) -> Floats:
         """The farthest that each channel's potential gets from 0, in levels."""
         low, high = self.reach
+        # (channels, neurons that differ)
         flat = self.bias.reshape(len(self.bias), -1) * self.time_steps
         least, most = low + np.minimum(flat.min(1), 0), high + np.maximum(flat.max(1), 0)
         farthest = np.maximum(most, -least)
@@ -120,7 +127,7 @@ def layer_of(
     end: Node,
     nodes: Mapping[str, Node],
     levels: Mapping[str, int],
-    heard: Mapping[str, Statistics],
+    statistics: Mapping[str, Statistics],
 ) -> Layer:
     """Take apart what ends in a staircase, or in the output of a composed network."""
     sums = nodes[end.sources[0]] if isinstance(end.operator, Staircase) else end
@@ -128,14 +135,15 @@ def layer_of(
     projections = tuple(nodes[each] for each in ends)
     rows = tuple(_rows(node, end.shape[0]) for node in projections)
     reached = tuple(levels[node.sources[0]] for node in projections)
-    listened = tuple(heard.get(node.name) for node in projections)
-    return Layer(end, projections, rows, reached, _bias(projections), listened if heard else ())
+    known = tuple(statistics.get(node.name) for node in projections)
+    return Layer(end, projections, rows, reached, _bias(projections), known if statistics else ())
 
 
 def _rows(node: Node, channels: int) -> Floats:
     assert isinstance(node.operator, Conv | MatMul)
     alike = isinstance(node.operator, Conv)
     fan_in = node.operator.weights[0].size
+    # a matrix has its neurons in C, H, W order: those of a channel are next to each other
     return node.operator.weights.reshape(channels, 1 if alike else -1, fan_in)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from snnc.compiler.neurons import Integers
+from snnc.compiler.laws import Integers
 from snnc.compiler.operators import Floats, per_channel
 from snnc.compiler.quantization.feedback import Statistics, best_clips, rounded
 from snnc.compiler.quantization.layer import Layer, Precision
@@ -30,15 +30,15 @@ class Rounded:
 
 def clipped(layer: Layer, precision: Precision) -> Layer:
     """The layer with the share of its largest weights that is worth keeping, if data tells."""
-    if not layer.heard:
+    if not layer.statistics:
         return layer
     clips = []
-    for index, (rows, heard) in enumerate(zip(layer.rows, layer.heard, strict=True)):
-        if heard is None or rows.shape[1] > 1 or is_wide(layer, index, precision):
+    for index, (rows, statistics) in enumerate(zip(layer.rows, layer.statistics, strict=True)):
+        if statistics is None or rows.shape[1] > 1 or is_wide(layer, index, precision):
             clips.append(np.ones(len(rows)))
         else:
             top = precision.weight_max(rows, wide=False)
-            clips.append(best_clips(rows[:, 0], heard, top))
+            clips.append(best_clips(rows[:, 0], statistics, top))
     return replace(layer, clips=tuple(clips))
 
 
@@ -46,17 +46,18 @@ def round_projection(layer: Layer, index: int, scale: Floats, precision: Precisi
     """Whole weights, and what they cost."""
     rows, (shift, wide) = layer.rows[index], placed(layer, index, scale, precision)
     units = per_channel(scale / 2.0**shift, 3)
-    heard = layer.heard[index] if layer.heard else None
-    weights = _integers(rows * units, heard, precision.weight_max(rows, wide=wide), wide=wide)
-    return _measured(weights, rows, units, shift, heard, wide=wide)
+    statistics = layer.statistics[index] if layer.statistics else None
+    weights = _integers(rows * units, statistics, precision.weight_max(rows, wide=wide), wide=wide)
+    return _measured(weights, rows, units, shift, statistics, wide=wide)
 
 
-def _integers(scaled: Floats, heard: Statistics | None, top: int, *, wide: bool) -> Integers:
-    if heard is None or wide:
+def _integers(scaled: Floats, statistics: Statistics | None, top: int, *, wide: bool) -> Integers:
+    if statistics is None or wide:
         return np.clip(np.round(scaled), -top, top).astype(np.int64)
+    # every neuron that differs is a row of its own
     flat = scaled.reshape(-1, scaled.shape[2])
     low = 0 if not np.any(flat < 0) else -top
-    return rounded(flat, heard, low, top if np.any(flat > 0) else 0).reshape(scaled.shape)
+    return rounded(flat, statistics, low, top if np.any(flat > 0) else 0).reshape(scaled.shape)
 
 
 def _measured(
@@ -64,18 +65,21 @@ def _measured(
     rows: Floats,
     units: Floats,
     shift: int,
-    heard: Statistics | None,
+    statistics: Statistics | None,
     *,
     wide: bool,
 ) -> Rounded:
     """The error as data sees it, or as white noise would."""
     errors = rows - weights / units
-    if heard is None:
+    if statistics is None:
         size = float(np.linalg.norm(rows))
         error = float(np.linalg.norm(errors)) / size if size else 0.0
         return Rounded(weights, shift, wide, error, np.zeros(len(rows)))
     flat, lost = (each.reshape(-1, rows.shape[2]) for each in (rows, errors))
-    signal = float(heard.cost(flat).sum())
-    error = float(np.sqrt(max(float(heard.cost(lost).sum()), 0.0) / signal)) if signal > 0 else 0.0
-    moved = heard.shift(lost).reshape(len(rows), -1).mean(1)
+    signal = float(statistics.cost(flat).sum())
+    error = (
+        float(np.sqrt(max(float(statistics.cost(lost).sum()), 0.0) / signal)) if signal > 0 else 0.0
+    )
+    # one bias a channel: the mean over its neurons
+    moved = statistics.shift(lost).reshape(len(rows), -1).mean(1)
     return Rounded(weights, shift, wide, error, moved)

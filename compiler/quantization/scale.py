@@ -34,6 +34,7 @@ def steps(layer: Layer, levels: int, precision: Precision) -> Floats:
     if np.any(_state(layer, np.minimum(largest, _heaviest(layer, precision)), precision) < 1):
         raise SnncError(_too_much(layer, precision))
     shift, found = _placed_finest(layer, levels, largest, wanted, precision)
+    # the greatest odd number that is not above it
     odd = np.floor((np.floor(found) - 1) / 2) * 2 + 1
     if np.any(odd < 1):
         raise SnncError(_too_large(layer, largest * 2.0**precision.target.max_weight_exponent))
@@ -63,6 +64,7 @@ def _placed_finest(
 def _finest(layer: Layer, levels: int, largest: Floats, shift: int, precision: Precision) -> Floats:
     """The largest Δ of each channel with weights that are shifted so far."""
     fine = np.minimum(largest * 2.0**shift, _heaviest(layer, precision))
+    # the ceiling (N + 1)·Δ − 1 may take half of the state
     threshold = precision.target.state_max // (2 * (levels + 1))
     found = np.minimum(fine, np.minimum(_state(layer, fine, precision), threshold))
     return np.minimum(found, bias_room(layer, precision))
@@ -93,6 +95,7 @@ def bias_room(layer: Layer, precision: Precision) -> Floats:
 def exponent(peaks: Floats, scale: Floats, weight_max: int) -> int:
     """The least shift under which every weight of a projection is in range."""
     peak = float((peaks * scale).max())
+    # a weight rounds down to the largest one from half a unit above it
     return max(0, int(np.ceil(np.log2(peak / (weight_max + 0.5))))) if peak > 0 else 0
 
 
@@ -152,6 +155,7 @@ def _state(layer: Layer, scale: Floats, precision: Precision) -> Floats:
     """
     span = layer.span
     slack = sum(_slack(layer, k, scale, precision) for k in range(len(layer.rows)))
+    # one that may start as far below 0 as it gets above it errs twice
     room = precision.target.state_max - (2 if layer.swings else 1) * slack - 1
     return np.divide(room, span, where=span > 0, out=np.full(len(span), np.inf))
 
@@ -162,8 +166,9 @@ def _slack(layer: Layer, index: int, scale: Floats, precision: Precision) -> flo
     Error feedback moves a weight farther, and moves weights of 0 too.
     """
     rows, (shift, wide) = layer.rows[index], placed(layer, index, scale, precision)
-    moved = 3.0 if layer.heard and not wide else 0.5
-    count = rows.shape[2] if layer.heard else int(np.count_nonzero(rows, axis=2).max())
+    # 3 units are room for error feedback; legality is proved on the weights that come out
+    moved = 3.0 if layer.statistics and not wide else 0.5
+    count = rows.shape[2] if layer.statistics else int(np.count_nonzero(rows, axis=2).max())
     return float(count * layer.levels[index] * 2.0**shift * moved)
 
 
@@ -183,17 +188,19 @@ def _too_much(layer: Layer, precision: Precision) -> Problem:
         layer.node.name,
         f"its sums{steps} reach {layer.span.max():.3g} thresholds; allowed: up to "
         f"{precision.target.state_max} units, and a threshold is at least 1",
-        "compile with fewer --timesteps, or fewer --input-bits",
+        "compile with fewer `timesteps`, or fewer `input_bits`",
     )
 
 
 def _best_rounded(layer: Layer, largest: Floats, shift: int) -> Floats:
     """Among odd steps up to a quarter smaller, the one whose weights round best."""
     rows = layer.rows[0].reshape(len(largest), -1)
-    if rows.shape[1] > SEARCHED_FAN_IN or len(layer.rows) > 1 or layer.heard:
+    if rows.shape[1] > SEARCHED_FAN_IN or len(layer.rows) > 1 or layer.statistics:
         return largest
+    # even numbers taken off an odd Δ leave it odd; twice an eighth is the quarter
     offers = 2 * np.round(np.linspace(0, 0.125, SEARCHED_STEPS)[:, None] * largest)
     candidates = np.maximum(largest - offers, 1)
+    # (steps on offer, channels, weights)
     scaled = rows * (candidates / 2.0**shift)[:, :, None]
     errors = np.square((np.round(scaled) - scaled) / candidates[:, :, None]).sum(2)
     return np.asarray(candidates[errors.argmin(0), np.arange(len(largest))])

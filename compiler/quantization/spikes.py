@@ -1,7 +1,7 @@
-"""Layers of a rate code: what one spike adds, in thresholds of the neuron that hears it.
+"""Layers of a rate code: what one spike adds, in thresholds of the neuron that receives it.
 
 A staircase of N levels becomes a threshold θ worth all of them, and a source of N' levels sends
-spikes worth N' each: over T steps a neuron that hears its input evenly fires n·T/N spikes (Bu et
+spikes worth N' each: over T steps a neuron that receives its input evenly fires n·T/N spikes (Bu et
 al., ICLR 2022). The half step of the staircase, which bit-serial neurons have in their bias, is the
 initial potential θ/2 here. Where all numbers are whole, as in a max pool, there is no such half.
 """
@@ -13,52 +13,45 @@ from dataclasses import replace
 
 import numpy as np
 
-from snnc.compiler.codes import Coding
-from snnc.compiler.operators import Staircase
+from snnc.compiler.laws import OffsetSpike, Rate
 from snnc.compiler.quantization.feedback import Statistics
 from snnc.compiler.quantization.layer import Layer
 
 
-def in_spikes(layer: Layer, constant: Sequence[bool], coding: Coding) -> Layer:
+def in_spikes(
+    layer: Layer, constant: Sequence[bool], law: Rate | OffsetSpike, *, steady_is_exact: bool
+) -> Layer:
     """The layer in thresholds for one spike, its reach that of all time steps.
 
     Args:
         layer: in levels.
         constant: for each projection whether its source is the input, a constant current.
-        coding: settled.
+        law: of the neurons, whatever their thresholds.
+        steady_is_exact: whether a layer under a constant current rounds its bias once.
     """
-    operator = layer.node.operator
-    fires = isinstance(operator, Staircase)
-    levels = operator.levels if isinstance(operator, Staircase) else 1
+    fires = layer.highest is not None
+    levels = layer.highest or 1
     worth = [1 if c else n for c, n in zip(constant, layer.levels, strict=True)]
     half = 0.5 if fires and not _is_whole(layer) else 0.0
-    counted = coding.neuron(np.ones(1, np.int64)).levels if fires else coding.steps
+    counted = law.levels if fires else law.time_steps
     steady = fires and all(constant)
     times = 1 if steady else counted
-    rooms = (1.0, False) if steady else _rooms(coding) if fires else (0.0, False)
+    margin = 1.0 if steady else law.margin if fires else 0.0
     found = replace(
         layer,
         rows=tuple(r * (n / levels) for r, n in zip(layer.rows, worth, strict=True)),
         levels=tuple(times * (n if c else 1) for c, n in zip(constant, layer.levels, strict=True)),
         bias=(layer.bias - half) / levels,
-        heard=tuple(_scaled(s, n) for s, n in zip(layer.heard, worth, strict=True))
-        if layer.heard
+        statistics=tuple(_scaled(s, n) for s, n in zip(layer.statistics, worth, strict=True))
+        if layer.statistics
         else (),
         time_steps=times,
-        margin=rooms[0],
-        swings=rooms[1],
-        keeps=coding.light and not steady,
-        repeated=fires and not (steady and coding.code == "one-spike"),
+        margin=margin,
+        swings=fires and not steady and law.swings,
+        keeps=law.keeps_residual and not steady,
+        repeated=fires and not (steady and steady_is_exact),
     )
     return _saturated(found) if fires else found
-
-
-def _rooms(coding: Coding) -> tuple[float, bool]:
-    """What the potential needs beyond the sums, see `snnc.compiler.bounds.potential_bounds`."""
-    neuron = coding.neuron(np.ones(1, np.int64))
-    if coding.code == "offset-spike":
-        return float(neuron.levels + (coding.iterations or 1) + 1), True
-    return 1.0, False
 
 
 def _is_whole(layer: Layer) -> bool:
@@ -67,11 +60,11 @@ def _is_whole(layer: Layer) -> bool:
     return all(np.array_equal(each, np.round(each)) for each in arrays)
 
 
-def _scaled(heard: Statistics | None, worth: int) -> Statistics | None:
+def _scaled(statistics: Statistics | None, worth: int) -> Statistics | None:
     """The same in spikes for each time step."""
-    if heard is None:
+    if statistics is None:
         return None
-    return Statistics(heard.mean / worth, heard.covariance / worth**2)
+    return Statistics(statistics.mean / worth, statistics.covariance / worth**2)
 
 
 def _saturated(layer: Layer) -> Layer:

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
+from snnc.compiler.laws import Integers
 from snnc.compiler.network import Node
-from snnc.compiler.neurons import Integers
 from snnc.compiler.operators import Conv, Floats, MatMul, per_channel
 from snnc.compiler.quantization.layer import Layer, Precision
 from snnc.compiler.quantization.rounding import Rounded, round_projection
@@ -65,6 +65,7 @@ def _connection(node: Node, weights: Integers) -> Connection:
     if isinstance(operator, MatMul):
         return Dense(weights.reshape(operator.weights.shape))
     assert isinstance(operator, Conv)
+    # (channels, 1, fan-in) becomes (channels, in channels of a group, rows, columns)
     kernel = weights.reshape(*operator.weights.shape[:2], *_planar(operator.kernel, 1))
     befores, afters = (_planar(tuple(side), 0) for side in zip(*operator.borders, strict=True))
     return Convolution(

@@ -21,18 +21,17 @@ from torch import nn
 import snnc
 from examples.digits.data import Images, load_digits_split, write_npz
 from examples.digits.train import accuracy, normalised, train
-from snnc.compiler.codes import Code
+from snnc.compiler.rules.timing import timing_of
 from snnc.compiler.spiking import Schedule, SpikingNetwork
-from snnc.compiler.timing import timing_of
 from snnc.frontends.torch import export_onnx
-from snnc.runtime.compare import Comparison
-from snnc.runtime.report import percent, points
+from snnc.runtime.output.numbers import percent, points
+from snnc.runtime.studies.compare import Comparison
 
 FOLDER = Path("out/digits")
 LEVELS = {2: 3, 3: 7, 4: 15}
 """Time steps, and the highest level that they can send."""
 SCHEDULES: tuple[Schedule, ...] = ("pipelined", "sequential")
-CODES: tuple[tuple[Code, dict[str, int]], ...] = (
+CODES: tuple[tuple[str, dict[str, int]], ...] = (
     ("bit-serial", {}),
     ("graded", {}),
     ("one-spike", {}),
@@ -94,7 +93,7 @@ def deploy(model: nn.Module, test: Images, time_steps: int, schedule: Schedule, 
     return Row(time_steps, schedule, l1, accuracy(model, test), period, result)
 
 
-def in_code(code: Code, settings: dict[str, int]) -> tuple[SpikingNetwork, Comparison]:
+def in_code(code: str, settings: dict[str, int]) -> tuple[SpikingNetwork, Comparison]:
     """Compile the network of 3 bits in a code, and compare it on all test images."""
     onnx_file = FOLDER / "digits_T3.onnx"
     options: dict[str, Any] = {**PIXELS, **settings}
@@ -113,11 +112,11 @@ def codes_table(results: list[tuple[SpikingNetwork, Comparison]]) -> Table:
     for (_, settings), (network, result) in zip(CODES, results, strict=True):
         timing, spikes, labels = timing_of(network), result.spikes, result.labels
         found.add_row(
-            network.provenance.code,
+            network.code,
             ", ".join(f"{key} {value}" for key, value in settings.items()),
             percent(result.source.accuracy(labels)),
             percent(result.golden.accuracy(labels)),
-            percent(result.lava.accuracy(labels)),
+            accuracy_on("lava", result),
             str(timing.period),
             str(timing.latency),
             f"{spikes.fired / result.source.images:.0f}",
@@ -149,14 +148,20 @@ def cells(row: Row) -> tuple[str, ...]:
         f"{row.l1:g}",
         percent(row.torch_accuracy),
         percent(result.golden.accuracy(result.labels)),
-        percent(result.lava.accuracy(result.labels)),
-        percent(result.slayer.outcome.accuracy(result.labels)) if result.slayer else "-",
+        accuracy_on("lava", result),
+        accuracy_on("slayer", result),
         f"{points(result.quantisation_loss)} points",
         str(row.steps_per_image),
         f"{spikes.fired / result.source.images:.0f}",
         f"{spikes.compared:,}",
         str(result.mismatches),
     )
+
+
+def accuracy_on(engine: str, result: Comparison) -> str:
+    """Of an engine that sends spikes; a dash where it does not know the code."""
+    verified = result.engines[engine]
+    return percent(verified.result.accuracy(result.labels)) if verified else "-"
 
 
 if __name__ == "__main__":

@@ -19,8 +19,8 @@ from rich.table import Table
 
 import snnc
 from examples.glyphs.data import Images, load_glyphs
-from snnc.runtime.report import percent, points
-from snnc.runtime.source import SourceModel
+from snnc.runtime.engines.source_model import SourceModel
+from snnc.runtime.output.numbers import percent, points
 
 CHECKPOINTS = Path(__file__).parent / "checkpoints"
 FOLDER = Path("out/glyphs")
@@ -84,7 +84,7 @@ def row(case: Case, test: Images, on_lava: int) -> tuple[list[str], bool]:
         calibration=images,
         levels=case.levels,
     )
-    golden = snnc.run(compiled.path, snnc.Data(test.x, test.y), engine="golden").outcome
+    golden = snnc.run(compiled.path, snnc.Data(test.x, test.y), engine="golden").result
     lava = snnc.compare(model, compiled.path, snnc.Data(test.x[:on_lava], test.y[:on_lava]))
     before, after = float_decisions(model, test), golden.decisions
     accuracies = [float(np.mean(each == test.y)) for each in (before, after)]

@@ -25,12 +25,12 @@ import snnc
 from examples.glyphs.data import Images, Integers, load_glyphs
 from examples.glyphs.demo import float_decisions
 from examples.glyphs.train import TEST_IMAGES, Checkpoint, scientific, write
-from snnc.compiler.neurons import bits_for
-from snnc.compiler.spiking import SpikingNetwork, levels_of
+from snnc.compiler.laws import bits_for
+from snnc.compiler.laws.planes import bits_of, count_spikes
+from snnc.compiler.spiking import SpikingNetwork
 from snnc.runtime.data import encode
-from snnc.runtime.golden import Golden
-from snnc.runtime.outcome import logits_of
-from snnc.runtime.spikes import bit_planes, count_spikes
+from snnc.runtime.engines.golden import Golden
+from snnc.runtime.engines.result import logits_of
 
 FOLDER = Path("out/glyphs")
 RESULTS = Path(__file__).with_name("sparsity.json")
@@ -138,7 +138,7 @@ def golden_run(network: SpikingNetwork, test: Images) -> tuple[Integers, int]:
     for result in golden.batches(encode(test.x, network.input), BATCH):
         decisions.append(logits_of(result.potential, network).argmax(1))
         for name, sent in result.sent.items():
-            spikes += count_spikes(bit_planes(sent, bits[name]))
+            spikes += count_spikes(bits_of(sent, bits[name]))
     return np.concatenate(decisions), spikes
 
 
@@ -221,7 +221,7 @@ def draw(groups: Groups, path: Path) -> None:
 
 def _bits(network: SpikingNetwork) -> dict[str, int]:
     """The bits, and so the time steps, of every firing population."""
-    return {each.name: bits_for(levels_of(each)) for each in network if levels_of(each)}
+    return {name: bits_for(law.levels) for name, law in network.firing.items()}
 
 
 def _is_of(case: Checkpoint, found: Measurement) -> bool:

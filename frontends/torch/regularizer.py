@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from snnc.compiler.errors import refusal
-from snnc.compiler.neurons import bits_for
+from snnc.compiler.laws import bits_for
 from snnc.frontends.torch.evaluation import evaluating
 from snnc.frontends.torch.qcfs import QCFS
 

@@ -32,7 +32,8 @@ def test_a_trained_network_spikes_as_it_was_trained(
     model = train(demo.LEVELS[time_steps], epochs=4)
     row = demo.deploy(model, images, time_steps, schedule, 0.0)
     assert row.result.is_exact
-    assert row.result.lava.accuracy(images.y) == row.result.golden.accuracy(images.y)
+    lava = row.result.engines["lava"].result
+    assert lava.accuracy(images.y) == row.result.golden.accuracy(images.y)
     assert row.result.golden.accuracy(images.y) > 0.8
     assert row.result.golden.agreement(row.result.source) > 0.95
     assert row.steps_per_image == (time_steps if schedule == "pipelined" else 2 + 3 * time_steps)

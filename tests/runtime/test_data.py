@@ -5,13 +5,13 @@ import numpy as np
 import pytest
 
 from snnc.compiler.errors import SnncError
-from snnc.compiler.spiking import Input
+from snnc.compiler.inputs import GradedInput, Input
 from snnc.runtime.data import Data, accepted, as_source, encode
 from snnc.runtime.data import load_data as read_data
 
 BYTES = np.arange(256, dtype=np.uint8).reshape(1, 1, 16, 16)
-UNIT = Input("image", (1, 16, 16), 255, 0.0, 1 / 255)
-FEATURES = Input("features", (3,), 15, -1.0, 2 / 15)
+UNIT = GradedInput("image", (1, 16, 16), 255, 0.0, 1 / 255)
+FEATURES = GradedInput("features", (3,), 15, -1.0, 2 / 15)
 SHAPE = "save it with numpy.savez(path, x=images, y=labels)"
 
 
@@ -80,7 +80,7 @@ PROBLEMS = {
     "range": (
         {"x": features([0, 1.06, -1.06], [0, 1.07, -1.07])},
         "2 values, the first in image 1, are outside -1..1",
-        "scale x, compile with its --input-range, or use --clip-input",
+        "scale x, compile with its `input_range`, or use `clip_input`",
     ),
     "label shape": (
         {"x": features(), "y": np.zeros((1, 2))},
@@ -156,7 +156,7 @@ def test_a_damaged_archive_is_refused(tmp_path: Path) -> None:
 def test_a_limit_below_one_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SnncError) as caught:
         load_data(saved(tmp_path, x=features()), FEATURES, limit=0)
-    expected = "--limit: 0 images; allowed: at least 1\n  help: leave it out for all"
+    expected = "`limit`: 0 images; allowed: at least 1\n  help: leave it out for all"
     assert str(caught.value) == expected
 
 
@@ -172,12 +172,12 @@ def test_bytes_are_levels() -> None:
 
 @pytest.mark.parametrize("levels", [1, 15, 100, 255, 4095])
 def test_bytes_are_rounded_to_the_nearest_level(levels: int) -> None:
-    source = Input("image", (1, 16, 16), levels, -1.0, 2 / levels)
+    source = GradedInput("image", (1, 16, 16), levels, -1.0, 2 / levels)
     np.testing.assert_array_equal(encode(BYTES, source), np.rint(BYTES * (levels / 255)))
 
 
 def test_ties_go_to_the_even_level() -> None:
-    source = Input("features", (4,), 8, 0.0, 0.5)
+    source = GradedInput("features", (4,), 8, 0.0, 0.5)
     assert encode(np.array([[0.25, 0.75, 1.25, 1.75]]), source).tolist() == [[0, 2, 2, 4]]
 
 
@@ -186,19 +186,19 @@ def test_the_source_model_sees_what_torchvision_makes_of_bytes() -> None:
 
 
 def test_the_source_model_is_given_normalised_images() -> None:
-    source = Input("image", (2, 1, 1), 255, -1.0, 2 / 255, mean=(0.5, 0.25), std=(2.0, 0.5))
+    source = GradedInput("image", (2, 1, 1), 255, -1.0, 2 / 255, mean=(0.5, 0.25), std=(2.0, 0.5))
     x = np.array([0, 255], np.uint8).reshape(1, 2, 1, 1)
     assert as_source(x, source).ravel().tolist() == [-0.75, 1.5]
     assert as_source(x, source).dtype == np.float32
 
 
 def test_one_mean_serves_all_channels() -> None:
-    source = Input("image", (2, 1, 1), 255, 0.0, 1 / 255, mean=(1.0,))
+    source = GradedInput("image", (2, 1, 1), 255, 0.0, 1 / 255, mean=(1.0,))
     assert as_source(np.zeros((1, 2, 1, 1)), source).ravel().tolist() == [-1.0, -1.0]
 
 
 def test_a_line_is_a_plane_of_one_row() -> None:
-    line = Input("signal", (2, 1, 5), 255, 0.0, 1 / 255)
+    line = GradedInput("signal", (2, 1, 5), 255, 0.0, 1 / 255)
     x = np.arange(30, dtype=np.uint8).reshape(3, 2, 5)
     found = accepted(Data(x), line, name="data")
     assert found.x.shape == (3, 2, 1, 5)
@@ -207,7 +207,7 @@ def test_a_line_is_a_plane_of_one_row() -> None:
 
 @pytest.mark.parametrize(("low", "high", "clear"), [(0, 1, True), (0, 255, True), (-1, 1, False)])
 def test_bytes_are_taken_where_their_meaning_is_clear(low: int, high: int, clear: bool) -> None:
-    source = Input("image", (1, 16, 16), 255, low, (high - low) / 255)
+    source = GradedInput("image", (1, 16, 16), 255, low, (high - low) / 255)
     if clear:
         found = accepted(Data(BYTES), source, name="data")
         np.testing.assert_array_equal(encode(found.x, source), BYTES)

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from snnc.compiler.neurons import Firing
+from snnc.compiler.laws import Firing
 from snnc.compiler.spiking import Convolution, Population, Projection, SpikingNetwork
 
 

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from onnx_models import Graph, run_onnx
+from support.onnx_models import Graph, run_onnx
 
 import snnc
 from snnc.compiler.errors import SnncError
 from snnc.compiler.spiking import SpikingNetwork
 from snnc.runtime.data import as_source, encode
-from snnc.runtime.golden import Golden
-from snnc.runtime.outcome import logits_of
+from snnc.runtime.engines.golden import Golden
+from snnc.runtime.engines.result import logits_of
 
 SUMS = "MaxPool reads sums; allowed: an activation, or sums right before one"
 

@@ -19,14 +19,13 @@ from zoo.models import MEAN, STD, ZOO, export, images
 from zoo.source import Source
 
 import snnc
-from snnc.compiler.neurons import Firing
+from snnc.compiler.laws.planes import count_differences, count_spikes
 from snnc.compiler.operators import Floats
 from snnc.compiler.spiking import SpikingNetwork
 from snnc.runtime.data import as_source, encode
-from snnc.runtime.golden import Golden
-from snnc.runtime.lava.simulator import simulate
-from snnc.runtime.outcome import logits_of
-from snnc.runtime.spikes import bit_planes, count_differences, count_spikes
+from snnc.runtime.engines.golden import Golden
+from snnc.runtime.engines.lava.simulator import simulate
+from snnc.runtime.engines.result import logits_of
 
 pytestmark = pytest.mark.torch
 
@@ -142,12 +141,11 @@ def test_lava_sends_every_spike(zoo: Zoo, name: str, schedule: str) -> None:
         chunks = list(stream)
     np.testing.assert_array_equal(np.concatenate([c.logits for c in chunks]), golden.potential)
     assert np.any(golden.potential[0] != golden.potential[1])
-    for population in network:
-        if isinstance(neuron := population.neuron, Firing):
-            sent = np.concatenate([chunk.spikes[population.name] for chunk in chunks])
-            planes = bit_planes(golden.sent[population.name], neuron.time_steps)
-            assert not count_differences(planes, sent), population.name
-            assert count_spikes(sent) or ".axis" in population.name, f"{population.name} is silent"
+    for each, law in network.firing.items():
+        sent = np.concatenate([chunk.spikes[each] for chunk in chunks])
+        planes = law.bit_planes(golden.sent[each])
+        assert not count_differences(planes, sent), each
+        assert count_spikes(sent) or ".axis" in each, f"{each} is silent"
 
 
 @pytest.mark.parametrize("kind", OPTIONS)
@@ -199,5 +197,5 @@ def test_a_sum_population_is_a_composed_pool(zoo: Zoo, name: str) -> None:
 @pytest.mark.parametrize("name", ["vgg16", "resnet20", "densenet"])
 def test_no_population_fires_longer_than_asked(zoo: Zoo, name: str) -> None:
     network = zoo.network(name, timesteps=2, schedule="sequential", average_pool="compose")
-    assert {each.neuron.time_steps for each in network.populations[:-1]} == {2}
+    assert {each.neuron.turn for each in network.populations[:-1]} == {2}
     assert "no longer error-free" in network.provenance.remarks[0]

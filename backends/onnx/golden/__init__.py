@@ -1,0 +1,1 @@
+"""The golden model: the integer network as an ONNX graph."""

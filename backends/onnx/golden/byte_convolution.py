@@ -1,0 +1,78 @@
+"""A convolutional population as one QLinearConv on bytes, where that is provably exact.
+
+QLinearConv gives clip(round(a·s), 0, 255) with the int32 sum a = Σ w·n + b and a float32 scale s.
+With an odd Δ, ⌊(z + B)/Δ⌋ = round((z + B − (Δ − 1)/2)/Δ) and no quotient ever lies half-way. So
+b = B − (Δ − 1)/2 and s = 1/Δ give the level, if rounding errors never carry a quotient across a
+half: those of s and of the product together are less than 2^-23 of it, the highest half that
+matters is N − ½, and the nearest quotient is 1/(2Δ) away from it. Hence (2N − 1)·Δ < 2^23. Beyond,
+the order is kept and the clip decides alike.
+
+Processors without dot products of bytes add pairs of products u8·s8 in 16 bits and saturate there.
+Up to 127 levels no pair reaches that; above, both factors are given unsigned, which is exact.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from snnc.compiler.laws import Integers
+from snnc.compiler.laws.base import Staircase
+from snnc.compiler.spiking import Convolution, Node, Population
+
+MOST_LEVELS = 255
+"""Levels that a byte holds."""
+SIGNED_LEVELS = 127
+"""Levels up to which a pair of products with signed bytes stays within 16 bits."""
+EXACT_QUOTIENTS = 1 << 23
+WIDEST_SUM = 1 << 31
+
+
+@dataclass(frozen=True, eq=False)
+class ByteConvolution:
+    """The constants of a QLinearConv."""
+
+    weights: npt.NDArray[Any]
+    """(out channels, in channels / groups, height, width), int8 or uint8."""
+    zero_point: npt.NDArray[Any]
+    """What stands for weight 0, a scalar of the weights' type."""
+    scale: npt.NDArray[np.float32]
+    """1/Δ of each channel."""
+    bias: npt.NDArray[np.int32]
+    """(out channels,)."""
+
+
+def byte_convolution(
+    population: Population, staircase: Staircase, source: Node
+) -> ByteConvolution | None:
+    """The population as one operator on bytes; None where it takes floats."""
+    projection, *others = population.projections
+    connection = projection.connection
+    if others or not isinstance(connection, Convolution) or not _quotients_are_exact(staircase):
+        return None
+    levels = source.sends.levels
+    if staircase.bias.ndim > 1 or max(staircase.levels, levels) > MOST_LEVELS:
+        return None
+    weights = _as_bytes(connection.weights << projection.exponent, levels)
+    if weights is None:
+        return None
+    bias = staircase.bias - (staircase.step - 1) // 2
+    scale = (1 / staircase.step).astype(np.float32)
+    return ByteConvolution(*weights, scale, bias.astype(np.int32))
+
+
+def _quotients_are_exact(staircase: Staircase) -> bool:
+    odd = bool(np.all(staircase.step % 2 == 1))
+    return odd and (2 * staircase.levels - 1) * int(staircase.step.max()) < EXACT_QUOTIENTS
+
+
+def _as_bytes(weights: Integers, levels: int) -> tuple[npt.NDArray[Any], npt.NDArray[Any]] | None:
+    low, high = min(0, int(weights.min())), max(0, int(weights.max()))
+    if levels <= SIGNED_LEVELS and low >= -128 and high <= 127:
+        return weights.astype(np.int8), np.array(0, np.int8)
+    if high - low > 255 or weights[0].size * levels * 255 >= WIDEST_SUM:
+        return None
+    return (weights - low).astype(np.uint8), np.array(-low, np.uint8)

@@ -1,0 +1,129 @@
+"""What the golden model computes of each law: one row a law."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from types import MappingProxyType
+from typing import TypeAlias
+
+import numpy as np
+
+from snnc.backends.onnx.golden.byte_convolution import ByteConvolution, byte_convolution
+from snnc.backends.onnx.golden.sums import FLOAT, UINT8, GoldenGraph
+from snnc.backends.onnx.golden.trains import add_calibrated_train, add_train
+from snnc.compiler.laws import (
+    BitSerial,
+    Copies,
+    Current,
+    Graded,
+    Neuron,
+    OffsetSpike,
+    Rate,
+    Readout,
+)
+from snnc.compiler.laws.base import Staircase
+from snnc.compiler.laws.on_staircase import OnStaircase
+from snnc.compiler.rules.bounds import is_steady
+from snnc.compiler.spiking import Convolution, Population
+
+Writer: TypeAlias = Callable[[GoldenGraph, Population], None]
+
+
+def add_levels(graph: GoldenGraph, population: Population) -> None:
+    """The numbers of a staircase, as bytes where that is exact."""
+    law = population.neuron
+    assert isinstance(law, OnStaircase)
+    _add_staircase(graph, population, law.staircase(population.bias, population.shape))
+
+
+def add_copies(graph: GoldenGraph, population: Population) -> None:
+    """The number of copies whose threshold the sum exceeds; often a staircase."""
+    assert isinstance(population.neuron, Copies)
+    staircase = population.neuron.staircase(population.bias, population.shape)
+    if staircase is not None:
+        _add_staircase(graph, population, staircase)
+        return
+    total = graph.sum(population)
+    fired = [
+        graph.add("Cast", graph.add("Greater", total, graph.spread(each, population)), to=FLOAT)
+        for each in population.neuron.thresholds
+    ]
+    graph.add("Sum", *fired, name=population.name)
+    graph.types[population.name] = FLOAT
+
+
+def add_rate(graph: GoldenGraph, population: Population) -> None:
+    """One time step after the other, from the currents of all of them."""
+    assert isinstance(population.neuron, Rate)
+    add_train(graph, population, population.neuron, _currents(graph, population))
+
+
+def add_offset_spike(graph: GoldenGraph, population: Population) -> None:
+    """The same after its calibrations."""
+    assert isinstance(population.neuron, OffsetSpike)
+    add_calibrated_train(graph, population, population.neuron, _currents(graph, population))
+
+
+def add_potential(graph: GoldenGraph, population: Population) -> None:
+    """The sum itself."""
+    graph.add("Identity", graph.sum(population), name=population.name)
+    graph.types[population.name] = FLOAT
+
+
+LAWS: Mapping[type[Neuron], Writer] = MappingProxyType(
+    {
+        BitSerial: add_levels,
+        Graded: add_levels,
+        Current: add_levels,
+        Rate: add_rate,
+        OffsetSpike: add_offset_spike,
+        Copies: add_copies,
+        Readout: add_potential,
+    }
+)
+
+
+def _add_staircase(graph: GoldenGraph, population: Population, staircase: Staircase) -> None:
+    """N = clip(⌊z/Δ⌋, 0, N)."""
+    (source, *_) = population.projections
+    constants = byte_convolution(population, staircase, graph.nodes[source.source])
+    if constants is not None:
+        _add_bytes(graph, population, staircase, constants)
+        return
+    total = graph.sum(replace(population, bias=staircase.bias))
+    quotient = graph.add("Div", total, graph.spread(staircase.step, population))
+    ends = (graph.floats(np.array(each)) for each in (0, staircase.levels))
+    graph.add("Clip", graph.add("Floor", quotient), *ends, name=population.name)
+    graph.types[population.name] = FLOAT
+
+
+def _add_bytes(
+    graph: GoldenGraph, population: Population, staircase: Staircase, constants: ByteConvolution
+) -> None:
+    """One operator on bytes, and the ceiling N."""
+    (projection,) = population.projections
+    connection = projection.connection
+    assert isinstance(connection, Convolution)
+    one, zero = graph.constant(1, np.float32), graph.constant(0, np.uint8)
+    points = np.repeat(constants.zero_point, len(constants.bias))
+    weights = map(graph.constant, (constants.weights, constants.scale, points))
+    pixels = graph.cast(projection.source, UINT8)
+    bias = graph.constant(constants.bias)
+    inputs = (pixels, one, zero, *weights, one, zero, bias)
+    levels = graph.convolution("QLinearConv", connection, *inputs)
+    highest = graph.constant(staircase.levels, np.uint8)
+    graph.add("Clip", levels, zero, highest, name=population.name)
+    graph.types[population.name] = UINT8
+
+
+def _currents(graph: GoldenGraph, population: Population) -> str:
+    """What arrives in each time step, the bias included: (time steps, images, *shape)."""
+    steps = population.neuron.levels
+    terms = [graph.currents(each, population, steps) for each in population.projections]
+    total = graph.add("Sum", *terms, graph.spread(population.bias, population))
+    graph.types[population.name] = UINT8
+    if not is_steady(population, graph.nodes):
+        return total
+    length = np.array((steps, *(1,) * (1 + len(population.shape))))
+    return graph.add("Expand", total, graph.whole(length))

@@ -1,0 +1,118 @@
+"""ReLU networks without training: a staircase for every activation, fitted to sample images."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from math import inf, log10, prod
+
+import numpy as np
+
+from snnc.calibration.walk import FittedActivation, LayerWalk, Stages, evenly
+from snnc.compiler.analysis.plain_activations import insert_staircases, isolate_activations
+from snnc.compiler.errors import refusal
+from snnc.compiler.network import Network
+from snnc.runtime.engines.float_network import Array, FloatNetwork
+from snnc.runtime.studies.compare import Progress, ignore
+
+MOST_LEVELS = 255
+MOST_IMAGES = 512
+"""More images give no better thresholds."""
+MOST_VALUES = 1 << 27
+"""Numbers kept of one layer for all images; a few such arrays live at a time."""
+
+
+@dataclass(frozen=True)
+class DecisionLoss:
+    """A quantised network held against the float network on the calibration images."""
+
+    agreement: float
+    """Share of the images with the same argmax."""
+    snr: float
+    """Of the logits, in dB."""
+
+
+@dataclass(frozen=True, eq=False)
+class Calibration:
+    """A network whose activations all have levels, and what that costs."""
+
+    network: Network
+    layers: tuple[FittedActivation, ...]
+    """Empty where every activation had levels before; the network is then the one given."""
+    loss: Stages[DecisionLoss]
+    images: int
+    """Those that were used."""
+
+
+def decibels(error: float) -> float:
+    """A relative squared error as a signal-to-noise ratio."""
+    return -10 * log10(error) if error > 0 else inf
+
+
+def calibrate(
+    network: Network, images: Array, levels: int, progress: Progress = ignore
+) -> Calibration:
+    """Give every ReLU, and whatever else only clips, a staircase: QCFS with L levels.
+
+    Args:
+        network: without batch norms, as the pipeline leaves it before this stage; what is a
+            staircase already is left alone.
+        images: (images, *shape), normalised, as the source model reads them.
+        levels: L, 1 to 255; 3, 7 and 15 fill 2, 3 and 4 time steps.
+        progress: called after every layer with what is going on, 1, and the layers there are.
+
+    Raises:
+        SnncError: for levels or images that are unsound.
+    """
+    _check(network, images, levels)
+    isolated, activations = isolate_activations(network)
+    if not activations:
+        return Calibration(network, (), Stages(*[DecisionLoss(1.0, inf)] * 3), 0)
+    largest = max(prod(node.shape) for node in activations)
+    chosen = evenly(images, min(MOST_IMAGES, MOST_VALUES // largest))
+    walk, layers = LayerWalk(isolated, activations, chosen, levels), list[FittedActivation]()
+    for node in activations:
+        layers.append(walk.layer(node))
+        progress("calibration", 1, len(activations))
+    return _result(isolated, tuple(layers), chosen)
+
+
+def _result(network: Network, layers: tuple[FittedActivation, ...], images: Array) -> Calibration:
+    """Put the staircases into the network, and measure all three stages."""
+    plain = {each.name: replace(each.staircase, shift=np.array(0.0)) for each in layers}
+    greatest = {each.name: replace(plain[each.name], threshold=each.greatest) for each in layers}
+    chosen = {each.name: each.staircase for each in layers}
+    stages = [insert_staircases(network, each) for each in (greatest, plain, chosen)]
+    logits = _logits(network, images)
+    loss = Stages(*(_loss(_logits(each, images), logits) for each in stages))
+    remark = (
+        f"{len(layers)} activations without levels became staircases of "
+        f"{layers[0].staircase.levels} levels: {100 * loss.corrected.agreement:.1f} % of "
+        f"{len(images)} calibration images keep their class, the logits have an SNR of "
+        f"{loss.corrected.snr:.1f} dB"
+    )
+    calibrated = stages[-1].replaced(stages[-1].nodes, remark)
+    return Calibration(calibrated, layers, loss, len(images))
+
+
+def _logits(network: Network, images: Array) -> Array:
+    engine = FloatNetwork(network)
+    return np.concatenate([each[network.output.name] for each in engine.batches(images)])
+
+
+def _loss(found: Array, wanted: Array) -> DecisionLoss:
+    flat, expected = (each.reshape(len(each), -1) for each in (found, wanted))
+    error = float(np.square(flat - expected).sum() / np.square(expected).sum())
+    return DecisionLoss(float(np.mean(flat.argmax(1) == expected.argmax(1))), decibels(error))
+
+
+def _check(network: Network, images: Array, levels: int) -> None:
+    if not 1 <= levels <= MOST_LEVELS:
+        what = f"{levels} levels; allowed: 1 to {MOST_LEVELS}"
+        raise refusal("`levels`", what, "use 3, 7 or 15, which fill 2, 3 or 4 time steps")
+    shape = network.input.shape
+    if images.ndim != len(shape) + 1 or images.shape[1:] != shape or not len(images):
+        allowed = ", ".join(map(str, shape))
+        what = f"the images have shape {images.shape}; allowed: (1 or more, {allowed})"
+        raise refusal("`calibration`", what, "give images as the model reads them")
+    if not np.all(np.isfinite(images)):
+        raise refusal("`calibration`", "values are NaN or infinite", "leave out these images")

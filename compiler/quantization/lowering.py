@@ -1,0 +1,130 @@
+"""One layer becomes a population of integers: on its staircase, in spikes, or as the read-out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+import numpy as np
+
+from snnc.compiler.laws import Firing, Integers, Neuron, OffsetSpike, Rate, Readout
+from snnc.compiler.operators import Floats, per_channel
+from snnc.compiler.quantization.layer import Layer, Precision, saturated
+from snnc.compiler.quantization.rounding import clipped
+from snnc.compiler.quantization.scale import bias_room, resolution, steps
+from snnc.compiler.quantization.synapses import on_one_grid, rounded
+from snnc.compiler.quantization.whole_numbers import (
+    WholeNumbers,
+    finest_exponent,
+    finest_step,
+    multiple,
+    on_grid,
+    spacing,
+)
+from snnc.compiler.spiking import Population, Projection, planar
+
+
+class LevelLaw(Protocol):
+    """Makes a neuron that sends the levels of a staircase."""
+
+    def __call__(self, step: Integers, levels: int) -> Firing:
+        """The neuron with Δ of each channel and N."""
+        ...
+
+
+@dataclass(frozen=True)
+class LoweringContext:
+    """What every layer of a network shares."""
+
+    names: Mapping[str, str]
+    """Of populations, by the node that ends them."""
+    precision: Precision
+
+
+@dataclass(frozen=True, eq=False)
+class Lowered:
+    """A population, and what became of its thresholds where its weights stayed as they were."""
+
+    population: Population
+    taken_over: WholeNumbers | None = None
+
+
+def on_levels(layer: Layer, levels: int, context: LoweringContext, law: LevelLaw) -> Lowered:
+    """A population that sends the levels of the layer's staircase."""
+    precision = context.precision
+    layer = replace(layer, bias=saturated(layer, levels))
+    r = spacing(layer, precision)
+    whole = None if r is None else on_grid(layer, levels, r, precision)
+    if r is not None and whole is not None:
+        projections = on_one_grid(layer, context.names, r, whole.exponent)
+        neuron = law(whole.step, levels)
+        return Lowered(_made(layer, context, projections, whole.bias, neuron), whole)
+    layer = clipped(layer, precision)
+    scale = steps(layer, levels, precision)
+    projections, bias = rounded(layer, context.names, scale, precision)
+    neuron = law(scale.astype(np.int64), levels)
+    return Lowered(_made(layer, context, projections, _whole(bias, scale), neuron))
+
+
+def on_spikes(
+    layer: Layer, context: LoweringContext, neuron: Callable[[Integers], Rate | OffsetSpike]
+) -> Population:
+    """A population that integrates and fires.
+
+    Args:
+        layer: in thresholds for one spike, see `snnc.compiler.quantization.spikes`.
+        context: of the network.
+        neuron: makes the law from the thresholds of the channels.
+    """
+    precision = context.precision
+    r = spacing(layer, precision)
+    found = None if r is None else finest_step(layer, r, precision)
+    room = bias_room(layer, precision)
+    if r is not None and found is not None and np.all(found[0] <= room):
+        step, shift = found
+        times = np.minimum(multiple(layer, r, shift, precision), np.floor(room / step))
+        step = step * times.astype(np.int64)
+        projections = on_one_grid(layer, context.names, r / times, shift)
+        bias = _whole(layer.bias, step.astype(np.float64))
+        return _made(layer, context, projections, bias, neuron(step))
+    layer = clipped(layer, precision)
+    scale = steps(layer, 1, precision)
+    projections, real = rounded(layer, context.names, scale, precision)
+    bias = _whole(real, scale)
+    return _made(layer, context, projections, bias, neuron(scale.astype(np.int64)))
+
+
+def shown(
+    layer: Layer, context: LoweringContext, readout: Callable[[Floats], Readout] = Readout
+) -> Population:
+    """The read-out; `readout` makes its law from the units of the channels."""
+    precision = context.precision
+    r = spacing(layer, precision)
+    shift = None if r is None else finest_exponent(layer, r, precision)
+    if r is not None and shift is not None:
+        scale, bias = 2.0**shift / r, layer.bias
+        projections = on_one_grid(layer, context.names, r, shift)
+    else:
+        layer = clipped(layer, precision)
+        scale = resolution(layer, precision)
+        projections, bias = rounded(layer, context.names, scale, precision)
+    times = layer.time_steps
+    neuron = readout(1.0 / (scale * times))
+    return _made(layer, context, projections, _whole(bias * times, scale), neuron)
+
+
+def _made(
+    layer: Layer,
+    context: LoweringContext,
+    projections: tuple[Projection, ...],
+    bias: Integers,
+    neuron: Neuron,
+) -> Population:
+    shape = planar(layer.node.shape)
+    bias = bias.reshape(shape) if bias.ndim > 1 else bias
+    return Population(context.names[layer.node.name], shape, projections, bias, neuron)
+
+
+def _whole(bias: Floats, scale: Floats) -> Integers:
+    return np.asarray(np.round(bias * per_channel(scale, bias.ndim)), np.int64)

@@ -1,0 +1,164 @@
+"""Starting a Lava network, waiting for it and ending it, whatever happens.
+
+Lava alone waits for ever when one of its processes dies, and leaves processes and shared memory
+behind when its host does.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
+from multiprocessing.connection import wait
+from typing import TYPE_CHECKING
+
+from snnc.compiler.errors import SnncError, refusal
+
+if TYPE_CHECKING:
+    from lava.magma.core.process.process import AbstractProcess
+    from lava.magma.runtime.runtime import Runtime
+
+PR_SET_PDEATHSIG = 1
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+POLL_SECONDS = 0.01
+PATIENCE_SECONDS = 2.0
+
+_forking = False
+
+
+@contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Hold Ctrl-C and SIGTERM back until the block is left.
+
+    Processes forked in the block keep the harmless handler: their end is the host's decision.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    caught: list[int] = []
+    usual = {each: signal.signal(each, lambda number, _: caught.append(number)) for each in SIGNALS}
+    try:
+        yield
+    finally:
+        for each, handler in usual.items():
+            signal.signal(each, handler)
+    for number in caught[:1]:
+        signal.raise_signal(number)
+
+
+class Run:
+    """A network of Lava Processes that runs on the CPU."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+        self._children = runtime._messaging_infrastructure.actors
+
+    def advance(self, steps: int) -> None:
+        """Run for some time steps.
+
+        Raises:
+            SnncError: a process of the network failed or was killed.
+        """
+        from lava.magma.core.run_conditions import RunSteps
+
+        self._runtime.start(RunSteps(num_steps=steps, blocking=False))
+        while not self._done():
+            if wait([each.sentinel for each in self._children], POLL_SECONDS):
+                raise self._failure()
+        self._runtime.wait()
+
+    def _done(self) -> bool:
+        from lava.magma.runtime.mgmt_token_enums import MGMT_RESPONSE, enum_equal
+
+        answers = self._runtime.service_to_runtime
+        return all(each.probe() and enum_equal(each.peek(), MGMT_RESPONSE.DONE) for each in answers)
+
+    def _failure(self) -> SnncError:
+        """The process that broke may be a moment behind those that it took with it."""
+        patience = time.monotonic() + PATIENCE_SECONDS
+        while not (reasons := self._reasons()) and time.monotonic() < patience:
+            time.sleep(POLL_SECONDS)
+        return refusal(
+            "Lava simulation",
+            "a process ended early: " + (reasons or ["no reason given"])[0].strip(),
+            "free memory if it was killed; otherwise report this as a bug of snnc",
+        )
+
+    def _reasons(self) -> list[str]:
+        traces = [each.exception[1] for each in self._children if each.exception]
+        return traces + [f"exit status {each.exitcode}" for each in self._children if each.exitcode]
+
+
+@contextmanager
+def running(process: AbstractProcess) -> Iterator[Run]:
+    """Compile and start the Lava Processes connected to process; end them with the block.
+
+    Lava prints what it has to say to stderr. Should the host be killed, the kernel ends the
+    processes too, so the thread that starts them must outlive them.
+    """
+    try:
+        with uninterrupted(), redirect_stdout(sys.stderr), _forked_for_life(), _no_inheritance():
+            _start(process)
+        yield Run(process.runtime)
+    finally:
+        with uninterrupted():
+            _end(process.runtime)
+
+
+def _start(process: AbstractProcess) -> None:
+    from lava.magma.core.run_configs import Loihi2SimCfg
+
+    # The network moves in lockstep: more room in a channel is only a walk through cold memory.
+    process.create_runtime(Loihi2SimCfg(select_tag="fixed_pt"), None, {"pypy_channel_size": 2})
+
+
+def _end(runtime: Runtime) -> None:
+    """Kill the processes first: they own nothing, and a blocked one would never read a command."""
+    if runtime is None:
+        return
+    for child in runtime._messaging_infrastructure.actors:
+        child.kill()
+    runtime.join()
+    runtime._is_started = False
+    runtime.stop()
+
+
+@contextmanager
+def _forked_for_life() -> Iterator[None]:
+    global _forking
+    _forking = True
+    try:
+        yield
+    finally:
+        _forking = False
+
+
+@contextmanager
+def _no_inheritance() -> Iterator[None]:
+    """Keep forked processes from collecting what the host has left behind.
+
+    An ONNX Runtime session of the host that is garbage in a cycle would be destroyed in the child
+    too, and there wait for ever for threads that the fork did not copy.
+    """
+    gc.collect()
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
+
+
+def _follow_the_host() -> None:
+    if _forking:
+        LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+if sys.platform == "linux":
+    LIBC = ctypes.CDLL(None)
+    os.register_at_fork(after_in_child=_follow_the_host)

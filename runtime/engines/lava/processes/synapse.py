@@ -1,0 +1,48 @@
+"""The synapses of one projection, with the timing of Lava's own Dense and Conv."""
+
+# mypy: disable-error-code="misc, untyped-decorator"
+
+from __future__ import annotations
+
+import numpy as np
+from lava.magma.core.decorator import implements, requires, tag
+from lava.magma.core.model.py.model import PyLoihiProcessModel
+from lava.magma.core.model.py.ports import PyInPort, PyOutPort
+from lava.magma.core.model.py.type import LavaPyType
+from lava.magma.core.process.ports.ports import InPort, OutPort
+from lava.magma.core.process.process import AbstractProcess, ProcessParameters
+from lava.magma.core.resources import CPU
+from lava.magma.core.sync.protocols.loihi_protocol import LoihiProtocol
+
+from snnc.runtime.engines.lava.kernels import Kernel
+
+
+class Synapse(AbstractProcess):
+    """Weighs the spikes at s_in; their sum leaves at a_out one time step later."""
+
+    def __init__(
+        self, *, kernel: Kernel, source_shape: tuple[int, ...], shape: tuple[int, ...]
+    ) -> None:
+        super().__init__(kernel=kernel)
+        self.s_in = InPort(source_shape)
+        self.a_out = OutPort(shape)
+
+
+@implements(proc=Synapse, protocol=LoihiProtocol)
+@requires(CPU)
+@tag("fixed_pt")
+class SynapseModel(PyLoihiProcessModel):
+    """Sends before it receives: that is the step of delay."""
+
+    s_in: PyInPort = LavaPyType(PyInPort.VEC_DENSE, np.uint8)
+    a_out: PyOutPort = LavaPyType(PyOutPort.VEC_DENSE, np.int32, precision=24)
+
+    def __init__(self, proc_params: ProcessParameters) -> None:
+        super().__init__(proc_params)
+        self._kernel: Kernel = proc_params["kernel"]
+        self._held = self._kernel.silence
+
+    def run_spk(self) -> None:
+        """Live through one time step."""
+        self.a_out.send(self._held)
+        self._held = self._kernel(self.s_in.recv())

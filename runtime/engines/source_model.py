@@ -1,0 +1,96 @@
+"""The source model: what the spiking network is held against.
+
+A quantised model runs without graph optimisation: fused kernels round otherwise than the model
+says, and saturate on some processors.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from snnc.compiler.errors import refusal
+from snnc.compiler.network import Network
+from snnc.runtime.engines.float_network import FloatNetwork
+from snnc.runtime.engines.sessions import open_session
+
+if TYPE_CHECKING:
+    import onnx
+    from onnxruntime import InferenceSession
+
+Tensor: TypeAlias = npt.NDArray[np.float32]
+RUNNABLE = ("", "ai.onnx", "com.microsoft")
+"""The domains whose operators ONNX Runtime has."""
+DTYPES = {"tensor(double)": "float64", "tensor(float16)": "float16", "tensor(uint8)": "uint8"}
+
+
+class Source(Protocol):
+    """Something that gives the logits of the source model."""
+
+    engine: str
+
+    def run(self, images: Tensor) -> Tensor:
+        """The logits (images, ...) for normalised images (images, *shape)."""
+        ...
+
+
+class SourceModel:
+    """The model in ONNX Runtime, batch by batch; one of a fixed batch size is given just that."""
+
+    engine = "onnxruntime"
+
+    def __init__(self, model: onnx.ModelProto, name: str) -> None:
+        self.session = _session(model, name)
+        (self.input,) = self.session.get_inputs()
+        batch = self.input.shape[0]
+        self.batch = batch if isinstance(batch, int) and batch > 0 else None
+        self.shape = tuple(self.input.shape[1:])
+
+    def run(self, images: Tensor) -> Tensor:
+        """The logits (images, ...) for normalised images (images, *shape)."""
+        size = self.batch or len(images)
+        starts = range(0, len(images), size)
+        return np.concatenate([self._run(images[i : i + size], size) for i in starts])
+
+    def _run(self, images: Tensor, size: int) -> Tensor:
+        missing = size - len(images)
+        filled = np.concatenate([images, np.repeat(images[-1:], missing, 0)]) if missing else images
+        filled = filled.reshape(size, *self.shape)
+        feeds: dict[str, Any] = {self.input.name: filled.astype(_dtype(self.input.type))}
+        logits = self.session.run(None, feeds)[0]
+        return np.asarray(logits[: len(images)], np.float32)
+
+
+class SourceNetwork:
+    """The network that was read from a model with operators that ONNX Runtime does not have."""
+
+    engine = "snnc, in floats"
+
+    def __init__(self, network: Network) -> None:
+        self.shape = network.input.shape
+        self.network = FloatNetwork(network)
+
+    def run(self, images: Tensor) -> Tensor:
+        """The logits (images, ...) for normalised images (images, *shape)."""
+        results = self.network.run(images.reshape(len(images), *self.shape))
+        return np.asarray(next(iter(results.values())), np.float32)
+
+
+def is_runnable(model: onnx.ModelProto) -> bool:
+    """Whether ONNX Runtime has all operators of a model."""
+    return all(node.domain in RUNNABLE for node in model.graph.node)
+
+
+def _session(model: onnx.ModelProto, name: str) -> InferenceSession:
+    quantised = any("Quantize" in n.op_type or "QLinear" in n.op_type for n in model.graph.node)
+    try:
+        return open_session(model.SerializeToString(), optimises=not quantised)
+    except Exception as error:
+        what = f"ONNX Runtime cannot run it: {str(error).splitlines()[0]}"
+        raise refusal(name, what, "export it again with a newer operator set") from None
+
+
+def _dtype(kind: str) -> str:
+    return DTYPES.get(kind, "float32")

@@ -1,0 +1,51 @@
+"""A comparison as one page for the browser, which needs nothing else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from jinja2 import Environment, PackageLoader
+
+from snnc.runtime.engines import ENGINES
+from snnc.runtime.output.numbers import points
+from snnc.runtime.output.report import loss_of
+from snnc.runtime.output.tables import ENGINE_COLUMNS, cells_of, engine_rows
+from snnc.runtime.studies.compare import Comparison
+from snnc.runtime.studies.inspection import Inspection
+
+
+def write_page(
+    path: Path,
+    comparison: Comparison,
+    inspection: Inspection,
+    *,
+    model: str,
+    network: str,
+    version: str,
+) -> None:
+    """Write the page.
+
+    Args:
+        path: an .html.
+        comparison: what was measured.
+        inspection: the layers of the network.
+        model: its file.
+        network: its file.
+        version: of snnc.
+    """
+    environment = Environment(loader=PackageLoader("snnc.runtime.output"), autoescape=True)
+    page = environment.get_template("compare.html").render(
+        model=model,
+        network=network,
+        version=version,
+        images=comparison.source.images,
+        exact=comparison.is_exact,
+        engines=[(ENGINES[k].label, each.spikes) for k, each in comparison.verified.items()],
+        heads=[column.head for column in ENGINE_COLUMNS],
+        rows=[cells_of(ENGINE_COLUMNS, row) for row in engine_rows(comparison)],
+        loss_of=loss_of(comparison.code),
+        losses=(points(comparison.quantisation_loss), points(comparison.conversion_loss)),
+        layers=[row for row in inspection.rows if row.threshold],
+        schedule=inspection.as_json()["schedule"],
+    )
+    path.write_text(page, encoding="utf-8")

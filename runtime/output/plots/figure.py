@@ -1,0 +1,72 @@
+"""What all figures share; the only code that knows matplotlib, an optional extra, is in this room.
+
+Colours are those of Okabe and Ito, which colour-blind readers tell apart, and every curve has a
+marker of its own besides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from snnc.compiler.errors import Problem, refusal
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+FORMATS = (".png", ".pdf", ".svg")
+WIDTH, HEIGHT = 7.0, 3.0
+"""Inches: both columns of a page."""
+BLACK, ORANGE, SKY, GREEN, BLUE, VERMILION, PURPLE = (
+    *("#000000", "#E69F00", "#56B4E9", "#009E73", "#0072B2", "#D55E00", "#CC79A7"),
+)
+GREY = "#777777"
+FONTS = {
+    "font.size": 8,
+    "axes.labelsize": 9,
+    "legend.fontsize": 8,
+    "axes.linewidth": 0.6,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "lines.linewidth": 1.2,
+    "lines.markersize": 4.5,
+    "pdf.fonttype": 42,
+    "svg.fonttype": "none",
+    "savefig.dpi": 300,
+}
+
+
+def problems_of(path: Path) -> Iterator[Problem]:
+    """Why a figure could not be drawn: known before anything is measured."""
+    if path.suffix.lower() not in FORMATS:
+        what = f"{path.name!r} is no picture that can be written; allowed: {', '.join(FORMATS)}"
+        yield Problem("`plot`", what, f"use {path.with_suffix('.png').name}")
+    elif not path.parent.is_dir():
+        yield Problem("`plot`", f"there is no folder {path.parent}", "make it first")
+    if find_spec("matplotlib") is None:
+        yield Problem("`plot`", "matplotlib is not installed", "pip install 'snnc[plot]'")
+
+
+@contextmanager
+def figure(path: Path, height: float) -> Iterator[Figure]:
+    """A figure that is written when all is drawn, whole or not at all."""
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
+
+    partial = path.with_name(f".{path.stem}.partial{path.suffix}")
+    # dates would make two runs differ
+    unset: Mapping[str, Any] = {".pdf": {"CreationDate": None}, ".svg": {"Date": None}}
+    with mpl.rc_context(FONTS):
+        drawing = Figure(figsize=(WIDTH, height), layout="constrained")
+        yield drawing
+        try:
+            drawing.savefig(partial, metadata=unset.get(path.suffix.lower()))
+            partial.replace(path)
+        except OSError as error:
+            what = f"cannot be written: {error.strerror}"
+            raise refusal(str(path), what, "choose another `plot`") from None
+        finally:
+            partial.unlink(missing_ok=True)

@@ -1,0 +1,79 @@
+"""Sentences for the terminal: what the tables lead to."""
+
+from __future__ import annotations
+
+from snnc.compiler.codes import find_code
+from snnc.runtime.engines import ENGINES
+from snnc.runtime.output.numbers import percent, points, span
+from snnc.runtime.studies.compare import Comparison
+from snnc.runtime.studies.inspection import Inspection
+from snnc.runtime.studies.rate_errors import Analysis, ErrorReport
+from snnc.runtime.studies.sweep import Sweep
+
+
+def comparison_lines(comparison: Comparison) -> list[str]:
+    """What differs between the engines, and what was lost."""
+    spikes, verified = comparison.spikes, comparison.verified
+    counts = [each.spikes for each in verified.values()]
+    engines = ", ".join(ENGINES[name].label for name in verified)
+    return [
+        f"spikes compared    {spikes.compared:,} in {spikes.time_steps:,} time steps",
+        f"spike mismatches   {', '.join(f'{each.mismatches:,}' for each in counts)} ({engines})",
+        f"logit mismatches   {', '.join(f'{e.logit_mismatches:,}' for e in counts)} ({engines})",
+        f"spikes per image   {spikes.fired / comparison.source.images:,.1f}",
+        f"{loss_of(comparison.code):25s}{points(comparison.quantisation_loss)} points",
+        f"lost to spikes           {points(comparison.conversion_loss)} points",
+    ]
+
+
+def loss_of(code: str) -> str:
+    """What is lost between the source and the golden model."""
+    found = find_code(code)
+    if found is None or found.is_exact:
+        return "lost to integer weights"
+    return "lost to code and weights"
+
+
+def layer_lines(inspection: Inspection) -> list[str]:
+    """Schedule, allowed sums and remarks."""
+    network, timing = inspection.network, inspection.timing
+    return [
+        f"schedule {network.schedule}: an image every {timing.period} time steps, "
+        f"logits {timing.latency} time steps after it began",
+        f"allowed sums {span(inspection.rows[0].allowed)} ({network.target.name})",
+        *network.provenance.remarks,
+    ]
+
+
+def sweep_lines(result: Sweep) -> list[str]:
+    """What the numbers of the table are."""
+    measured = [each for each in result.points if each.measurements]
+    models = [f"{each.name}: {percent(each.accuracy)} as floats" for each in result.models]
+    spreads = [f"±: {measured[0].spread_of}"] if measured else []
+    return [*models, *spreads]
+
+
+def errors_lines(report: ErrorReport) -> list[str]:
+    """What the columns are, and what is left without clipping."""
+    left = (
+        f"{variant(each)}: unevenness is {percent(each.overall.conversion_share)} of quantisation "
+        f"and unevenness, {percent(each.overall.accumulated_share)} with that of the layers before"
+        for each in report.analyses
+    )
+    return [
+        *left,
+        "clipping, quantisation, unevenness: shares of the sum of their mean squares, each neuron "
+        "held against the mean current that it received; rms: the root of that sum, in spikes per "
+        "step",
+        "ψ: desired minus fired spikes, desired by the network in which every layer receives "
+        "its input evenly; own: desired for the input that the layer received",
+    ]
+
+
+def variant(analysis: Analysis) -> str:
+    """A network of a study of rate errors, by its settings."""
+    steps, rho, count = analysis.time_steps, analysis.rho, analysis.iterations
+    if rho is None:
+        return f"T = {steps}"
+    kind = "light calibration" if analysis.light else f"calibration{'s' * (count > 1)}"
+    return f"T = {steps}, {count} {kind} of {rho} steps"

@@ -1,0 +1,1 @@
+"""What is measured of networks: engines compared, codes swept, errors taken apart, layers shown."""

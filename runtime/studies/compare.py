@@ -1,0 +1,255 @@
+"""Source model, golden model and all engines on the same images: what is lost, and where."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from snnc.compiler.laws.planes import count_differences
+from snnc.compiler.rules.timing import timing_of
+from snnc.compiler.spiking import SpikingNetwork
+from snnc.runtime.data import Data, as_source, encode
+from snnc.runtime.engines import ENGINES, Engine, require
+from snnc.runtime.engines.golden import Golden, batch_size
+from snnc.runtime.engines.result import EngineResult, Labels, logits_of
+from snnc.runtime.engines.source_model import Source
+
+BATCH = 64
+CHUNK = 32
+"""Images between two looks at what an engine gives."""
+Progress: TypeAlias = Callable[[str, int, int], None]
+"""Called with an engine's name, the images it has just finished and those it was given."""
+
+
+def ignore(name: str, done: int, total: int) -> None:
+    """Show no progress."""
+
+
+@dataclass(frozen=True)
+class SpikeCount:
+    """Spike trains of an engine held against the golden model's, over all images."""
+
+    time_steps: int
+    """Time steps that a simulation of the stream runs."""
+    compared: int
+    """Neurons times time steps in which a spike could have differed."""
+    mismatches: int
+    fired: int
+    """Spikes that the engine sent."""
+    logit_mismatches: int
+    by_population: dict[str, int]
+    """Mismatches of each firing population."""
+
+
+@dataclass(frozen=True, eq=False)
+class Verified:
+    """The result of an engine of spikes, and how far it differs from the golden model."""
+
+    result: EngineResult
+    spikes: SpikeCount
+
+    @property
+    def mismatches(self) -> int:
+        """Spikes and logits that the golden model does not give."""
+        return self.spikes.mismatches + self.spikes.logit_mismatches
+
+
+@dataclass(frozen=True, eq=False)
+class RunResult:
+    """The result of one engine on its own."""
+
+    result: EngineResult
+    spikes: int | None
+    """Those that were sent; None of an engine that computes numbers alone."""
+    time_steps: int | None
+    """Those that a simulation of the stream runs; None likewise."""
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """The results of all engines, and the count of what differs between those in integers."""
+
+    source: EngineResult
+    golden: EngineResult
+    engines: Mapping[str, Verified | None]
+    """The engines of spikes by their names; None for one that does not know the code."""
+    labels: Labels | None
+    code: str = "bit-serial"
+
+    @property
+    def verified(self) -> Mapping[str, Verified]:
+        """The engines that ran."""
+        return {name: each for name, each in self.engines.items() if each is not None}
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether every engine gave every spike and every logit of the golden model."""
+        return not self.mismatches
+
+    @property
+    def mismatches(self) -> int:
+        """Spikes and logits in which an engine differs from the golden model."""
+        return sum(each.mismatches for each in self.verified.values())
+
+    @property
+    def spikes(self) -> SpikeCount:
+        """Those of the first engine; a code has the same spikes on each."""
+        return next(iter(self.verified.values())).spikes
+
+    @property
+    def quantisation_loss(self) -> float | None:
+        """Points of accuracy that the integer weights cost: source minus golden.
+
+        Of a code that is not exact what the code itself approximates is part of it.
+        """
+        return _points(self.source, self.golden, self.labels)
+
+    @property
+    def conversion_loss(self) -> float | None:
+        """Points of accuracy between the golden model and its spikes: 0, or something is broken."""
+        first = next(iter(self.verified.values()))
+        return _points(self.golden, first.result, self.labels)
+
+    def as_json(self) -> dict[str, Any]:
+        """The one object that `snnc compare --json` prints."""
+        return {
+            "images": self.source.images,
+            "source": {
+                "engine": self.source.engine,
+                "accuracy": self.source.accuracy(self.labels),
+                "images_per_second": self.source.images_per_second,
+            },
+            "golden": self._against_source(self.golden),
+            **{name: each and self._verified(each) for name, each in self.engines.items()},
+            "loss_in_points": {
+                "weight_quantisation": self.quantisation_loss,
+                "conversion": self.conversion_loss,
+            },
+        }
+
+    def _verified(self, each: Verified) -> dict[str, Any]:
+        spikes = each.spikes
+        return {
+            **self._against_source(each.result),
+            "time_steps": spikes.time_steps,
+            "spikes_compared": spikes.compared,
+            "spike_mismatches": spikes.mismatches,
+            "logit_mismatches": spikes.logit_mismatches,
+            "spikes_per_image": spikes.fired / self.source.images,
+            "mismatches_by_population": spikes.by_population,
+        }
+
+    def _against_source(self, result: EngineResult) -> dict[str, Any]:
+        return {
+            "accuracy": result.accuracy(self.labels),
+            "agreement": result.agreement(self.source),
+            "max_logit_error": result.max_logit_error(self.source),
+            "images_per_second": result.images_per_second,
+        }
+
+
+def compare(
+    model: Source, network: SpikingNetwork, data: Data, progress: Progress = ignore
+) -> Comparison:
+    """Run all engines over all images; each that knows the code.
+
+    Raises:
+        SnncError: if an engine is not installed, or a run ends early.
+    """
+    engines = {each.name: each for each in ENGINES.values() if each.sends_spikes}
+    able = {name: not any(each.problems(network)) for name, each in engines.items()}
+    for name, each in engines.items():
+        if able[name]:
+            require(each)
+    source = run_source(model, network, data, progress)
+    golden = run_engine(ENGINES["golden"], network, data, progress).result
+    found = {
+        name: run_against_golden(each, network, data, progress) if able[name] else None
+        for name, each in engines.items()
+    }
+    return Comparison(source, golden, found, data.y, network.code)
+
+
+def batches_of(data: Data, size: int = BATCH) -> Iterator[Any]:
+    """The images of a data set, size of them at a time."""
+    return (data.x[i : i + size] for i in range(0, data.images, size))
+
+
+def run_source(
+    model: Source, network: SpikingNetwork, data: Data, progress: Progress = ignore
+) -> EngineResult:
+    """The float model, given the images as it was trained on them."""
+    start, parts = perf_counter(), []
+    for images in batches_of(data):
+        parts.append(model.run(as_source(images, network.input)).astype(np.float64))
+        progress("source", len(images), data.images)
+    return EngineResult(model.engine, np.concatenate(parts), perf_counter() - start)
+
+
+def run_engine(
+    engine: Engine,
+    network: SpikingNetwork,
+    data: Data,
+    progress: Progress = ignore,
+    device: str = "cpu",
+) -> RunResult:
+    """An engine on its own, its spikes counted if it sends any."""
+    firing = network.firing
+    parts, fired = [], 0
+    size = BATCH if engine.sends_spikes else batch_size(network)
+    chunk = CHUNK if engine.sends_spikes else size
+    levels = (encode(images, network.input) for images in batches_of(data, size))
+    stream = engine.stream(network, levels, chunk=chunk, device=device)
+    start = perf_counter()
+    with closing(stream) as chunks:
+        for each in chunks:
+            parts.append(logits_of(each.logits, network))
+            fired += sum(firing[name].spikes_in(planes) for name, planes in each.spikes.items())
+            progress(engine.name, len(each.logits), data.images)
+    result = EngineResult(engine.name, np.concatenate(parts), perf_counter() - start)
+    if not engine.sends_spikes:
+        return RunResult(result, None, None)
+    return RunResult(result, fired, timing_of(network).duration(data.images))
+
+
+def run_against_golden(
+    engine: Engine, network: SpikingNetwork, data: Data, progress: Progress = ignore
+) -> Verified:
+    """An engine of spikes, each of them held against the golden model's."""
+    golden, firing = Golden(network, every_population=True), network.firing
+    mismatches, fired, logit_mismatches = dict.fromkeys(firing, 0), 0, 0
+    start, parts = perf_counter(), []
+    levels = (encode(images, network.input) for images in batches_of(data))
+    chunk = min(CHUNK, batch_size(network))
+    with closing(engine.stream(network, levels, chunk=chunk)) as chunks:
+        for each in chunks:
+            images = data.x[each.first : each.first + len(each.logits)]
+            expected = golden.run(encode(images, network.input))
+            for name, law in firing.items():
+                planes = law.bit_planes(expected.sent[name])
+                mismatches[name] += count_differences(planes, each.spikes[name])
+                fired += law.spikes_in(each.spikes[name])
+            logit_mismatches += int(np.count_nonzero(expected.potential != each.logits))
+            parts.append(logits_of(each.logits, network))
+            progress(engine.name, len(images), data.images)
+    result = EngineResult(engine.name, np.concatenate(parts), perf_counter() - start)
+    per_image = sum(each.size * firing[each.name].planes for each in network if each.name in firing)
+    count = SpikeCount(
+        timing_of(network).duration(data.images),
+        per_image * data.images,
+        sum(mismatches.values()),
+        fired,
+        logit_mismatches,
+        mismatches,
+    )
+    return Verified(result, count)
+
+
+def _points(before: EngineResult, after: EngineResult, labels: Labels | None) -> float | None:
+    first, second = before.accuracy(labels), after.accuracy(labels)
+    return None if first is None or second is None else 100 * (first - second)

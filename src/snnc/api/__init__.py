@@ -1,0 +1,20 @@
+"""The verbs of the command line, as functions; both do the same.
+
+A verb imports what it needs when it is called, so that `import snnc` stays quick.
+"""
+
+from snnc.api.compiling import Compilation, compile, recognize
+from snnc.api.running import Run, compare, load, run
+from snnc.api.studies import errors, sweep
+
+__all__ = [
+    "Compilation",
+    "Run",
+    "compare",
+    "compile",
+    "errors",
+    "load",
+    "recognize",
+    "run",
+    "sweep",
+]

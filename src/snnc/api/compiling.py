@@ -1,0 +1,143 @@
+"""From an ONNX file to a netx file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from typing_extensions import Unpack
+
+from snnc.api.images import accepted_images
+from snnc.api.keywords import compile_options
+from snnc.compiler import pipeline
+from snnc.compiler.errors import refusal
+from snnc.compiler.options import CompileKeywords, CompileOptions, encoding_of
+from snnc.compiler.pipeline import Watcher, ignore, lower
+from snnc.compiler.spiking import SpikingNetwork, planar
+from snnc.compiler.target import LOIHI
+
+if TYPE_CHECKING:
+    from snnc.calibration.rounding_loss import RoundingLoss
+    from snnc.calibration.session import CalibrationSession
+    from snnc.calibration.staircases import Calibration
+    from snnc.compiler.network import Network
+    from snnc.runtime.studies.compare import Progress
+
+CALIBRATION_IMAGES = 1024
+"""The first of them; more would hardly change anything."""
+
+
+@dataclass(frozen=True, eq=False)
+class Compilation:
+    """A file that was written, and what is in it."""
+
+    path: Path
+    network: SpikingNetwork
+    losses: tuple[RoundingLoss, ...] = ()
+    """What rounding did to each layer; empty without calibration data."""
+    calibration: Calibration | None = None
+    """The staircases that plain ReLUs were given, if levels were asked for."""
+
+
+@dataclass(frozen=True, eq=False)
+class OpenModel:
+    """A model that was read, with the calibration images that belong to it."""
+
+    network: Network
+    sha256: str
+    session: CalibrationSession | None
+
+    def compiled(self, options: CompileOptions, watch: Watcher = ignore) -> SpikingNetwork:
+        """The model as a spiking network.
+
+        Raises:
+            SnncError: with everything in the model that cannot be compiled.
+        """
+        hooks = self.session.hooks if self.session else None
+        network = lower(self.network, options, watch, hooks)
+        labels = tuple(options.labels)
+        origin = replace(network.provenance, source_sha256=self.sha256, labels=labels)
+        return replace(network, provenance=origin)
+
+    def recognized(self, options: CompileOptions) -> Network:
+        """The model before it is fitted to a chip; every target and code begins with that.
+
+        Raises:
+            SnncError: with everything in the model that has no levels.
+        """
+        hooks = self.session.hooks if self.session else None
+        return pipeline.recognize(self.network, replace(options, target=LOIHI.name), hooks)
+
+
+def open_model(path: Path, options: CompileOptions, progress: Progress | None = None) -> OpenModel:
+    """Read an ONNX file, and the calibration images if there are any.
+
+    Raises:
+        SnncError: for a file, images or options that are unsound.
+    """
+    from snnc.frontends.onnx.reader import read_onnx
+
+    network, source = read_onnx(path)
+    return OpenModel(network, source.sha256, _session(network, options, progress))
+
+
+def compile(
+    model: str | Path,
+    output: str | Path | None = None,
+    *,
+    progress: Progress | None = None,
+    watch: Watcher = ignore,
+    **options: Unpack[CompileKeywords],
+) -> Compilation:
+    """Compile an ONNX model into a netx file.
+
+    Args:
+        model: the ONNX file.
+        output: the file to write; by default the model's name with the ending .h5.
+        progress: called while layers are calibrated.
+        watch: called with the name of every pass and what it left.
+        options: the fields of `snnc.compiler.options.CompileOptions`, which describes each.
+
+    Raises:
+        SnncError: with everything in the model that cannot be compiled; nothing is written then.
+    """
+    from snnc.backends.netx.writer import write
+
+    chosen = compile_options("compile", options)
+    opened = open_model(Path(model), chosen, progress)
+    network = opened.compiled(chosen, watch)
+    path = Path(output) if output is not None else Path(model).with_suffix(".h5")
+    write(network, path)
+    session = opened.session
+    if session is None:
+        return Compilation(path, network)
+    return Compilation(path, network, session.rounding_losses(network), session.calibration)
+
+
+def recognize(model: str | Path) -> Network:
+    """Read an ONNX model up to its staircases: what `snnc inspect` shows of it.
+
+    Raises:
+        SnncError: with everything in the model that cannot be compiled.
+    """
+    options = CompileOptions()
+    return open_model(Path(model), options).recognized(options)
+
+
+def _session(
+    network: Network, options: CompileOptions, progress: Progress | None
+) -> CalibrationSession | None:
+    """What the first of the calibration images tell, if there are any."""
+    if options.calibration is None:
+        if options.levels is not None:
+            what = f"{options.levels} levels, and no images to fit them to"
+            raise refusal("`levels`", what, "give some with `calibration='images.npz'`")
+        return None
+    from snnc.calibration.session import CalibrationSession
+    from snnc.runtime.studies.compare import ignore as no_progress
+
+    shape = network.input.shape
+    source = encoding_of(options).input(network.input.name, planar(shape))
+    images = accepted_images(options.calibration, source, limit=CALIBRATION_IMAGES)
+    return CalibrationSession.of(images, source, shape, options.levels, progress or no_progress)

@@ -1,0 +1,68 @@
+"""The images that a verb is given, as a file or in memory, once they are known to suit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+from snnc.compiler.errors import refusal
+from snnc.compiler.options import Images
+
+if TYPE_CHECKING:
+    from snnc.compiler.inputs import Input
+    from snnc.compiler.spiking import SpikingNetwork
+    from snnc.runtime.data import Data
+
+GivenImages: TypeAlias = str | Path | Images
+"""A DATA.npz, or images in memory."""
+
+
+def accepted_images(
+    given: GivenImages,
+    source: Input,
+    classes: int | None = None,
+    limit: int | None = None,
+    *,
+    clip: bool = False,
+) -> Data:
+    """The first limit of the images, which suit an input; labels, if there are any, its classes.
+
+    Raises:
+        SnncError: with every problem found.
+    """
+    from snnc.runtime.data import Data, accepted, load_data
+
+    data = load_data(Path(given)) if isinstance(given, str | Path) else Data(given.x, given.y)
+    name = name_of(given)
+    return accepted(data, source, name=name, classes=classes, limit=limit, clip=clip)
+
+
+def images_for(
+    network: SpikingNetwork, given: GivenImages, limit: int | None, *, clip: bool
+) -> Data:
+    """Images that suit a compiled network.
+
+    Raises:
+        SnncError: with every problem found.
+    """
+    classes = network.readout.shape[0]
+    return accepted_images(given, network.input, classes, limit, clip=clip)
+
+
+def labelled_images(
+    given: GivenImages, source: Input, classes: int, limit: int | None, *, clip: bool
+) -> Data:
+    """Images that suit an input, and their labels, without which there is no accuracy.
+
+    Raises:
+        SnncError: with every problem found.
+    """
+    images = accepted_images(given, source, classes, limit, clip=clip)
+    if images.y is None:
+        raise refusal(name_of(given), "it holds no labels y, and accuracy needs them", "add y")
+    return images
+
+
+def name_of(given: GivenImages) -> str:
+    """What messages call the images."""
+    return str(given) if isinstance(given, str | Path) else "data"

@@ -1,0 +1,82 @@
+"""The options of the verbs as keywords: those of a compilation, and those of a study besides."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from snnc.compiler.options import CompileKeywords, CompileOptions, ModelKeywords
+
+if TYPE_CHECKING:
+    from snnc.runtime.studies.compare import Progress
+
+SEQUENCES = ("input_range", "mean", "std", "labels")
+"""Options that are kept as tuples, whatever sequence is given."""
+
+
+class StudyKeywords(ModelKeywords, total=False):
+    """What `sweep` and `errors` take besides what they vary themselves."""
+
+    limit: int | None
+    """Use the first images only."""
+    clip_input: bool
+    """Clip values outside the range."""
+    plot: str | Path | None
+    """A .png, .pdf or .svg to draw."""
+    progress: Progress | None
+    """Called as images are done."""
+
+
+@dataclass(frozen=True)
+class StudyOptions:
+    """The options of a study that are none of its compilations."""
+
+    limit: int | None = None
+    clip_input: bool = False
+    plot: str | Path | None = None
+    progress: Progress | None = None
+
+    @property
+    def figure(self) -> Path | None:
+        """The file to draw."""
+        return None if self.plot is None else Path(self.plot)
+
+
+STUDY = tuple(each.name for each in fields(StudyOptions))
+
+
+def compile_options(verb: str, keywords: CompileKeywords) -> CompileOptions:
+    """The options of a compilation.
+
+    Raises:
+        TypeError: for a keyword that is none of them.
+    """
+    return _compile_options(verb, keywords, CompileKeywords.__annotations__)
+
+
+def study_options(verb: str, keywords: StudyKeywords) -> tuple[StudyOptions, CompileOptions]:
+    """The options of a study, and what they say of its compilations.
+
+    Raises:
+        TypeError: for a keyword that is none of them.
+    """
+    study = {name: value for name, value in keywords.items() if name in STUDY}
+    others = {name: value for name, value in keywords.items() if name not in STUDY}
+    options = _compile_options(verb, others, ModelKeywords.__annotations__)
+    return StudyOptions(**study), options  # type: ignore[arg-type]
+
+
+def _compile_options(
+    verb: str, keywords: Mapping[str, object], known: Iterable[str]
+) -> CompileOptions:
+    for name in keywords:
+        if name not in known:
+            raise TypeError(f"{verb}() got an unexpected keyword argument {name!r}")
+    return CompileOptions(**dict(_as_stored(keywords)))
+
+
+def _as_stored(keywords: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    for name, value in keywords.items():
+        yield name, tuple(value) if name in SEQUENCES else value

@@ -1,0 +1,123 @@
+"""Compiled networks over data sets, on any engine or on all of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from snnc.api.images import GivenImages, images_for
+from snnc.compiler.errors import refusal
+
+if TYPE_CHECKING:
+    from snnc.compiler.spiking import SpikingNetwork
+    from snnc.frontends.onnx.loading import Model
+    from snnc.runtime.engines.base import Engine
+    from snnc.runtime.engines.result import EngineResult, Labels
+    from snnc.runtime.engines.source_model import Source
+    from snnc.runtime.studies.compare import Comparison, Progress
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """What one engine gave; spikes and time steps of those that send spikes."""
+
+    result: EngineResult
+    labels: Labels | None
+    spikes: int | None
+    time_steps: int | None
+
+
+def load(path: str | Path) -> SpikingNetwork:
+    """Read a netx file and prove again that it is legal.
+
+    Raises:
+        SnncError: with everything that is wrong with the file.
+    """
+    from snnc.backends.netx.reader import read
+
+    return read(Path(path))
+
+
+def run(
+    network: str | Path,
+    data: GivenImages,
+    *,
+    engine: str = "lava",
+    device: str = "cpu",
+    limit: int | None = None,
+    clip_input: bool = False,
+    progress: Progress | None = None,
+) -> Run:
+    """Run a compiled network over a data set.
+
+    Args:
+        network: the netx file.
+        data: a DATA.npz, or images.
+        engine: the simulator "lava", the "golden" model, or Lava-DL's blocks in PyTorch, "slayer".
+        device: where PyTorch computes, as "cpu" or "cuda"; of slayer alone.
+        limit: use the first images only.
+        clip_input: clip values outside the range.
+        progress: called as images are done.
+
+    Raises:
+        SnncError: if file or data are unsound, or the engine is not installed.
+    """
+    from snnc.runtime.engines import find_engine, require
+    from snnc.runtime.studies.compare import ignore, run_engine
+
+    loaded, found = load(network), find_engine(engine)
+    images = images_for(loaded, data, limit, clip=clip_input)
+    _check_device(found, device)
+    require(found, loaded)
+    done = run_engine(found, loaded, images, progress or ignore, device)
+    return Run(done.result, images.y, done.spikes, done.time_steps)
+
+
+def compare(
+    model: str | Path,
+    network: str | Path,
+    data: GivenImages,
+    *,
+    limit: int | None = None,
+    clip_input: bool = False,
+    progress: Progress | None = None,
+) -> Comparison:
+    """Run the source model and every engine over a data set, and hold them against each other.
+
+    Raises:
+        SnncError: if a file or the data are unsound, or an engine is not installed.
+    """
+    from snnc.frontends.onnx.loading import load_model
+    from snnc.runtime.studies import compare as study
+
+    loaded = load(network)
+    source = load_model(Path(model))
+    expected = loaded.provenance.source_sha256
+    if expected and source.sha256 != expected:
+        what = (
+            f"was compiled from another model (SHA-256 {expected[:12]}…, not {source.sha256[:12]}…)"
+        )
+        raise refusal(str(network), what, f"compile {model} again, or name the model it came from")
+    images = images_for(loaded, data, limit, clip=clip_input)
+    return study.compare(executable(source, str(model)), loaded, images, progress or study.ignore)
+
+
+def executable(model: Model, name: str) -> Source:
+    """A source model, ready to run."""
+    from snnc.frontends.onnx.reader import read_model
+    from snnc.runtime.engines.source_model import SourceModel, SourceNetwork, is_runnable
+
+    if is_runnable(model.proto):
+        return SourceModel(model.proto, name)
+    return SourceNetwork(read_model(model))
+
+
+def _check_device(engine: Engine, device: str) -> None:
+    from snnc.runtime.engines import ENGINES
+
+    if device == "cpu" or engine.takes_device:
+        return
+    others = (f"`engine={each.name!r}`" for each in ENGINES.values() if each.takes_device)
+    what = f"{device!r} with the engine {engine.name!r}; allowed: cpu"
+    raise refusal("`device`", what, f"leave it out, or use {' or '.join(others)}")

@@ -1,0 +1,170 @@
+"""One model compiled many times: codes against time steps, and where a rate network errs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import partial
+from math import prod
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from typing_extensions import Unpack
+
+from snnc.api.compiling import OpenModel, open_model
+from snnc.api.images import GivenImages, images_for, labelled_images
+from snnc.api.keywords import StudyKeywords, StudyOptions, study_options
+from snnc.api.running import executable, load
+from snnc.compiler.codes import CODES, Code, SweepGrid
+from snnc.compiler.codes.base import with_code
+from snnc.compiler.errors import Problem, SnncError, refusal
+from snnc.compiler.options import CompileOptions, encoding_of
+from snnc.compiler.spiking import SpikingNetwork, planar
+from snnc.compiler.target import find_target
+
+if TYPE_CHECKING:
+    from snnc.compiler.laws.base import Shape
+    from snnc.runtime.engines.base import Engine
+    from snnc.runtime.studies.rate_errors import ErrorReport
+    from snnc.runtime.studies.sweep import Sweep
+
+ERROR_IMAGES = 200
+"""What `errors` looks at, unless a limit is given."""
+
+
+def sweep(
+    model: str | Path,
+    data: GivenImages,
+    grid: SweepGrid | None = None,
+    *,
+    also: Sequence[str | Path] = (),
+    engine: str = "golden",
+    **options: Unpack[StudyKeywords],
+) -> Sweep:
+    """Measure accuracy, spikes and time of a network in many codes, for many T.
+
+    Args:
+        model: the ONNX file.
+        data: a DATA.npz, or images; with labels.
+        grid: the codes and their settings.
+        also: the same network trained from other seeds: accuracies are means over all of them.
+        engine: "golden", or one that sends spikes, to hold it against golden in every point.
+        options: limit, clip_input, plot and progress, see `StudyKeywords`; and those of `compile`
+            that are no settings of a code.
+
+    Raises:
+        SnncError: for wrong options, models that cannot be read and data that do not suit them.
+            A code that one network does not take leaves its reasons in the point instead.
+    """
+    from snnc.frontends.onnx.loading import load_model
+    from snnc.runtime.output import plots
+    from snnc.runtime.studies import sweep as study
+    from snnc.runtime.studies.compare import ignore
+
+    chosen, compiling = study_options("sweep", options)
+    wanted = grid or SweepGrid(tuple(CODES))
+    _refuse([*study.problems_of(wanted), *_problems_of_plot(chosen)])
+    find_target(compiling.target)
+    checked = _checked_engine(engine)
+    paths = [Path(each) for each in (model, *also)]
+    models = [open_model(each, compiling, chosen.progress) for each in paths]
+    network = models[0].recognized(compiling)
+    source = encoding_of(compiling).input(network.input.name, planar(network.input.shape))
+    classes = _classes(str(model), network.output.shape)
+    images = labelled_images(data, source, classes, chosen.limit, clip=chosen.clip_input)
+    sources = [(str(each), executable(load_model(each), str(each))) for each in paths]
+    points = study.points_of(wanted, study.staircases_of(network))
+    progress = chosen.progress or ignore
+    with TemporaryDirectory() as folder:
+        build = partial(_built, models, compiling, Path(folder) / "network.h5")
+        result = study.sweep(sources, source, images, points, build, checked, progress)
+    if chosen.figure is not None and result.worked:
+        plots.draw_sweep(chosen.figure, result)
+    return result
+
+
+def errors(
+    model: str | Path,
+    data: GivenImages,
+    *,
+    timesteps: Sequence[int] = (2, 4, 8, 16),
+    code: str = "rate",
+    rho: int | None = None,
+    iterations: int = 3,
+    light: bool = False,
+    **options: Unpack[StudyKeywords],
+) -> ErrorReport:
+    """Take the errors of a rate network apart: clipping, quantisation, unevenness; offset spikes.
+
+    Args:
+        model: the ONNX file.
+        data: a DATA.npz, or images; labels are not needed.
+        timesteps: every T.
+        code: "rate", or "offset-spike" to see what each calibration mends.
+        rho: offset-spike calibrates for so many time steps; by default T.
+        iterations: offset-spike: all numbers of calibrations up to this one.
+        light: offset-spike: the light variant too.
+        options: limit (200), clip_input, plot and progress, see `StudyKeywords`; and those of
+            `compile` that are no settings of a code.
+
+    Raises:
+        SnncError: for wrong options, a model that cannot be compiled and data that do not suit it.
+    """
+    from snnc.runtime.output import plots
+    from snnc.runtime.studies import rate_errors as study
+    from snnc.runtime.studies.compare import ignore
+
+    chosen, compiling = study_options("errors", {"limit": ERROR_IMAGES, **options})
+    question = study.Question(code, tuple(timesteps), rho, iterations, light)
+    _refuse([*study.problems_of(question), *_problems_of_plot(chosen)])
+    opened = open_model(Path(model), compiling, chosen.progress)
+    networks = [opened.compiled(with_code(compiling, each)) for each in study.codes_of(question)]
+    images = images_for(networks[0], data, chosen.limit, clip=chosen.clip_input)
+    report = study.report_of(str(model), question, networks, images, chosen.progress or ignore)
+    if chosen.figure is not None:
+        plots.draw_errors(chosen.figure, report)
+    return report
+
+
+def _built(
+    models: Sequence[OpenModel], options: CompileOptions, path: Path, index: int, code: Code
+) -> SpikingNetwork:
+    """The model of an index in a code, as it is read back from its file."""
+    from snnc.backends.netx.writer import write
+
+    write(models[index].compiled(with_code(options, code)), path)
+    return load(path)
+
+
+def _problems_of_plot(chosen: StudyOptions) -> Iterator[Problem]:
+    """Why a figure could not be drawn, if one is wanted."""
+    from snnc.runtime.output.plots import problems_of
+
+    if chosen.figure is not None:
+        yield from problems_of(chosen.figure)
+
+
+def _refuse(problems: Sequence[Problem]) -> None:
+    if problems:
+        raise SnncError(*problems)
+
+
+def _checked_engine(name: str) -> Engine | None:
+    """The engine that is held against golden in every point; None for golden itself."""
+    from snnc.runtime.engines import find_engine
+
+    engine = find_engine(name)
+    if not engine.sends_spikes:
+        return None
+    if missing := engine.missing():
+        raise SnncError(missing)
+    return engine
+
+
+def _classes(model: str, shape: Shape) -> int:
+    """The number of classes of a model that decides once for each image."""
+    classes, *places = shape
+    if prod(places) > 1:
+        what = f"it decides in {prod(places)} places of an image; a sweep needs one decision"
+        raise refusal(model, what, "end the model in one logit for each class")
+    return classes

@@ -1,0 +1,45 @@
+"""The program: its commands, put together."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+import snnc
+from snnc.cli.compare import compare
+from snnc.cli.compile import compile_model
+from snnc.cli.errors import errors
+from snnc.cli.inspect import inspect
+from snnc.cli.run import run
+from snnc.cli.sweep import sweep
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Compiles trained networks into spiking networks for Loihi, equal spike by spike.",
+)
+app.command("compile")(compile_model)
+for command in (run, compare, sweep, errors, inspect):
+    app.command()(command)
+
+
+def main() -> None:
+    """Run the program."""
+    app()
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(snnc.__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Keep the commands apart from the program's own options."""

@@ -1,0 +1,51 @@
+"""Compare: every engine against the golden model, and all against the source."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+import snnc
+from snnc import api
+from snnc.cli.messages import reports_problems
+from snnc.cli.options import ClipInput, DataFile, Json, Limit, ModelFile, NetFile
+from snnc.cli.progress import progress_bars
+from snnc.cli.results import print_json, print_lines, print_table
+
+MISMATCH = 3
+"""The exit status where spikes or logits differ."""
+
+
+def compare(
+    model: ModelFile,
+    network: NetFile,
+    data: DataFile,
+    limit: Limit = None,
+    html: Annotated[Path | None, typer.Option(help="Also write a page.")] = None,
+    clip_input: ClipInput = False,
+    as_json: Json = False,
+) -> None:
+    """Hold Lava against the golden model, and both against the source."""
+    from snnc.runtime.output.page import write_page
+    from snnc.runtime.output.report import comparison_lines
+    from snnc.runtime.output.tables import comparison_table
+    from snnc.runtime.studies.inspection import inspect_network
+
+    with reports_problems():
+        with progress_bars() as progress:
+            result = api.compare(
+                model, network, data, limit=limit, clip_input=clip_input, progress=progress
+            )
+        if html is not None:
+            layers = inspect_network(api.load(network))
+            names = {"model": model.name, "network": network.name}
+            write_page(html, result, layers, **names, version=snnc.__version__)
+    if as_json:
+        print_json(result.as_json())
+    else:
+        print_table(comparison_table(result))
+        print_lines(comparison_lines(result))
+    if not result.is_exact:
+        raise typer.Exit(MISMATCH)

@@ -1,0 +1,138 @@
+"""The options of the commands: those of a compilation are derived from `CompileOptions`.
+
+A command that takes `**options` of a compilation is decorated with `takes_options`; each field then
+is a flag with its help and its default, and what the user wrote is parsed to the field's type.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import Field, fields
+from pathlib import Path
+from types import MappingProxyType
+from typing import Annotated, Any, TypeAlias, get_args, get_origin, get_type_hints
+
+import typer
+
+from snnc.cli.messages import as_flags, reports_problems
+from snnc.compiler.codes import CODES
+from snnc.compiler.errors import Problem, refusal
+from snnc.compiler.options import CompileOptions, ModelKeywords
+from snnc.compiler.target import TARGETS
+from snnc.runtime.engines import ENGINES
+
+Command: TypeAlias = Callable[..., None]
+
+ModelFile = Annotated[Path, typer.Argument(help="MODEL.onnx")]
+NetFile = Annotated[Path, typer.Argument(help="NET.h5 from snnc compile.")]
+DataFile = Annotated[Path, typer.Argument(help="DATA.npz with x and perhaps labels y.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+Limit = Annotated[int | None, typer.Option(help="Use the first images only.")]
+ClipInput = Annotated[bool, typer.Option("--clip-input", help="Clip values outside the range.")]
+TimeSteps = Annotated[str, typer.Option(help="T: a point for each.")]
+Plot = Annotated[Path | None, typer.Option(help="Also draw a .png, .pdf or .svg.")]
+
+SPIKING = " or ".join(name for name, each in ENGINES.items() if each.sends_spikes)
+"""The engines that are held against golden."""
+CHOICES: Mapping[str, Iterable[str]] = MappingProxyType({"target": TARGETS, "code": CODES})
+"""What may be chosen, where names are looked up."""
+
+
+def takes_options(kind: type[ModelKeywords]) -> Callable[[Command], Command]:
+    """Derive the options of a command from those fields of `CompileOptions` that are keywords.
+
+    Args:
+        kind: the keywords.
+    """
+    hints = get_type_hints(CompileOptions)
+    chosen = [each for each in fields(CompileOptions) if each.name in kind.__annotations__]
+    parsers = {each.name: _parser(each.name, hints[each.name]) for each in chosen}
+
+    def decorate(command: Command) -> Command:
+        @functools.wraps(command)
+        def parsed(**given: Any) -> None:  # noqa: ANN401
+            with reports_problems():
+                options = {name: parse(given.pop(name)) for name, parse in parsers.items()}
+            command(**given, **options)
+
+        signature = inspect.signature(command, eval_str=True)
+        own = [p for p in signature.parameters.values() if p.kind is not p.VAR_KEYWORD]
+        derived = [_parameter(each, hints[each.name]) for each in chosen]
+        parameters = [*own, *derived]
+        parsed.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
+        parsed.__annotations__ = {each.name: each.annotation for each in parameters}
+        return parsed
+
+    return decorate
+
+
+def whole_numbers(name: str, text: str) -> tuple[tuple[int, ...], list[Problem]]:
+    """The whole numbers of a list, and what is none."""
+    words = text.replace(",", " ").split()
+    wrong = [each for each in words if not each.lstrip("-").isdecimal()]
+    problems = [
+        Problem(f"`{name}`", f"{each!r} is no whole number", "write 1,2,4") for each in wrong
+    ]
+    return tuple(int(each) for each in words if each not in wrong), problems
+
+
+def names(text: str) -> tuple[str, ...]:
+    """The names of a list."""
+    return tuple(text.replace(",", " ").split())
+
+
+def engine_name(name: str) -> str:
+    """Let only names of engines pass.
+
+    Raises:
+        typer.BadParameter: for any other.
+    """
+    if name not in ENGINES:
+        raise typer.BadParameter(f"{name!r} is no engine; allowed: {', '.join(ENGINES)}")
+    return name
+
+
+def _parameter(field: Field[Any], kind: Any) -> inspect.Parameter:  # noqa: ANN401
+    """A field as a keyword that typer understands."""
+    text = as_flags(field.metadata["help"])
+    if field.name in CHOICES:
+        text = f"{text.removesuffix('.')}: {', '.join(CHOICES[field.name])}."
+    flag = [f"--{field.name.replace('_', '-')}"] if kind is bool else []
+    default = "" if _is_list(kind) else field.default
+    annotation = Annotated.__class_getitem__((_flag_type(kind), typer.Option(*flag, help=text)))  # type: ignore[attr-defined]
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    return inspect.Parameter(field.name, keyword, default=default, annotation=annotation)
+
+
+def _flag_type(kind: Any) -> Any:  # noqa: ANN401
+    """The type that typer reads: a list is text, and of images a file."""
+    if _is_list(kind):
+        return str
+    return Path | None if Path in get_args(kind) else kind
+
+
+def _is_list(kind: Any) -> bool:  # noqa: ANN401
+    """Whether a field holds any number of values."""
+    return get_origin(kind) is tuple and get_args(kind)[-1] is Ellipsis
+
+
+def _parser(name: str, kind: Any) -> Callable[[Any], Any]:  # noqa: ANN401
+    """What makes the value of a field of what typer read."""
+    if not _is_list(kind):
+        return lambda value: value
+    return functools.partial(_numbers, name) if get_args(kind)[0] is float else _labels
+
+
+def _numbers(name: str, text: str) -> tuple[float, ...]:
+    try:
+        return tuple(float(each) for each in text.replace(",", " ").split())
+    except ValueError:
+        what = f"{text!r} is not a list of numbers"
+        raise refusal(f"`{name}`", what, "write 0.49,0.48,0.45") from None
+
+
+def _labels(text: str) -> tuple[str, ...]:
+    """Labels may hold spaces."""
+    return tuple(each.strip() for each in text.split(",") if each.strip())

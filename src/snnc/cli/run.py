@@ -1,0 +1,93 @@
+"""Run: a compiled network over a data set, on one engine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import numpy as np
+import typer
+
+from snnc import api
+from snnc.cli.messages import reports_problems
+from snnc.cli.options import ClipInput, DataFile, Json, Limit, NetFile, engine_name
+from snnc.cli.progress import progress_bars
+from snnc.cli.results import print_json
+from snnc.compiler.errors import refusal
+from snnc.runtime.engines import ENGINES
+
+if TYPE_CHECKING:
+    from snnc.runtime.engines.result import EngineResult
+
+
+def run(
+    network: NetFile,
+    data: DataFile,
+    engine: Annotated[
+        str,
+        typer.Option(callback=engine_name, help=f"What runs the network: {', '.join(ENGINES)}."),
+    ] = "lava",
+    device: Annotated[str, typer.Option(help="slayer: where PyTorch computes.")] = "cpu",
+    limit: Limit = None,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="OUT.npz for logits and decisions.")
+    ] = None,
+    clip_input: ClipInput = False,
+    as_json: Json = False,
+) -> None:
+    """Run a compiled network over a data set."""
+    with reports_problems(), progress_bars() as progress:
+        found = api.run(
+            network,
+            data,
+            engine=engine,
+            device=device,
+            limit=limit,
+            clip_input=clip_input,
+            progress=progress,
+        )
+        if output is not None:
+            _save(output, found.result)
+    if as_json:
+        print_json(_as_json(found))
+    else:
+        _print(found)
+
+
+def _as_json(found: api.Run) -> dict[str, object]:
+    result = found.result
+    return {
+        "engine": result.engine,
+        "images": result.images,
+        "accuracy": result.accuracy(found.labels),
+        "images_per_second": result.images_per_second,
+        "time_steps": found.time_steps,
+        "spikes_per_image": None if found.spikes is None else found.spikes / result.images,
+    }
+
+
+def _print(found: api.Run) -> None:
+    from snnc.runtime.output.numbers import percent
+
+    result = found.result
+    print(
+        f"{result.engine}: {result.images} images, accuracy "
+        f"{percent(result.accuracy(found.labels))}, {result.images_per_second:.1f} images/s"
+    )
+    if found.spikes is not None:
+        spikes = found.spikes / result.images
+        print(f"{spikes:.1f} spikes per image, {found.time_steps} time steps")
+
+
+def _save(path: Path, result: EngineResult) -> None:
+    """Logits and decisions, whole or not at all."""
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        with partial.open("wb") as file:
+            np.savez(file, logits=result.logits, decisions=result.decisions)
+        partial.replace(path)
+    except OSError as error:
+        what = f"cannot be written: {error.strerror}"
+        raise refusal(str(path), what, "choose another `output`") from None
+    finally:
+        partial.unlink(missing_ok=True)

@@ -1,0 +1,124 @@
+"""Sweep: one network in many codes, for many T."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from typing_extensions import Unpack
+
+from snnc import api
+from snnc.cli.compare import MISMATCH
+from snnc.cli.messages import as_flags, reports_problems
+from snnc.cli.options import (
+    SPIKING,
+    ClipInput,
+    DataFile,
+    Json,
+    Limit,
+    ModelFile,
+    Plot,
+    TimeSteps,
+    engine_name,
+    names,
+    takes_options,
+    whole_numbers,
+)
+from snnc.cli.progress import progress_bars
+from snnc.cli.results import print_json, print_lines, print_table
+from snnc.compiler.codes import CODES, SweepGrid
+from snnc.compiler.codes.offset_spike import DEFAULT_RHO
+from snnc.compiler.errors import SnncError
+from snnc.compiler.options import ModelKeywords
+
+if TYPE_CHECKING:
+    from snnc.runtime.studies.sweep import MeasuredPoint
+
+
+@takes_options(ModelKeywords)
+def sweep(
+    model: ModelFile,
+    data: DataFile,
+    codes: Annotated[
+        str, typer.Option(help="How levels become spikes: a curve for each.")
+    ] = ",".join(CODES),
+    timesteps: TimeSteps = "1,2,4,8,16,32",
+    rho: Annotated[
+        int, typer.Option(help="offset-spike: time steps of one calibration.")
+    ] = DEFAULT_RHO,
+    iterations: Annotated[
+        str, typer.Option(help="offset-spike: calibrations, a curve for each number.")
+    ] = "1",
+    light: Annotated[
+        bool, typer.Option("--light", help="offset-spike: a curve of the light variant too.")
+    ] = False,
+    also: Annotated[
+        list[Path] | None, typer.Option(help="The same network, trained from another seed.")
+    ] = None,
+    engine: Annotated[
+        str,
+        typer.Option(
+            callback=engine_name, help=f"{SPIKING} run every point too, and are compared."
+        ),
+    ] = "golden",
+    limit: Limit = None,
+    clip_input: ClipInput = False,
+    plot: Plot = None,
+    as_json: Json = False,
+    **options: Unpack[ModelKeywords],
+) -> None:
+    """Measure accuracy, spikes and time steps in many codes, for many T."""
+    from snnc.runtime.output.report import sweep_lines
+    from snnc.runtime.output.tables import sweep_table
+
+    with reports_problems():
+        grid = _grid(codes, timesteps, rho, iterations, light)
+        with progress_bars() as progress:
+            result = api.sweep(
+                model,
+                data,
+                grid,
+                also=also or (),
+                engine=engine,
+                limit=limit,
+                clip_input=clip_input,
+                plot=plot,
+                progress=progress,
+                **options,
+            )
+    if as_json:
+        print_json(result.as_json())
+    else:
+        print_table(sweep_table(replace(result, points=tuple(map(_in_flags, result.points)))))
+        print_lines(sweep_lines(result))
+    if not result.worked:
+        raise typer.Exit(1)
+    if not result.is_exact:
+        raise typer.Exit(MISMATCH)
+
+
+def _grid(codes: str, timesteps: str, rho: int, iterations: str, light: bool) -> SweepGrid:
+    """What the user asks for.
+
+    Raises:
+        SnncError: for what is no number, with whatever else is wrong.
+    """
+    from snnc.runtime.studies.sweep import problems_of
+
+    steps, wrong_steps = whole_numbers("timesteps", timesteps)
+    counts, wrong_counts = whole_numbers("iterations", iterations)
+    grid = SweepGrid(names(codes), steps, rho, counts, light)
+    if wrong := [*wrong_steps, *wrong_counts]:
+        raise SnncError(*wrong, *problems_of(grid))
+    return grid
+
+
+def _in_flags(point: MeasuredPoint) -> MeasuredPoint:
+    """The same point, with problems in the words of the command line."""
+    problems = (
+        replace(each, where=as_flags(each.where), what=as_flags(each.what))
+        for each in point.problems
+    )
+    return replace(point, problems=tuple(problems))

@@ -1,0 +1,226 @@
+"""The program as its users meet it: its output, its messages and its exit status."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from support.onnx_models import Graph
+from typer.testing import CliRunner, Result
+
+from snnc.cli import app
+from snnc.runtime.engines.lava import engine as lava_engine
+
+HELP = "\n  help: "
+
+
+def snnc(*words: object) -> Result:
+    return CliRunner().invoke(app, list(map(str, words)))
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    graph = Graph("batch", 1, 6, 6)
+    graph.conv(3, 1, 3, 3, name="conv")
+    graph.qcfs(7, name="qcfs")
+    graph.node("Flatten", name="flatten")
+    graph.dense(4, 48, name="fc")
+    return graph.save(tmp_path)
+
+
+@pytest.fixture
+def net(model: Path) -> Path:
+    assert snnc("compile", model).exit_code == 0
+    return model.with_suffix(".h5")
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    x = np.random.default_rng(0).uniform(size=(8, 1, 6, 6)).astype(np.float32)
+    np.savez(tmp_path / "data.npz", x=x, y=np.arange(8) % 4)
+    return tmp_path / "data.npz"
+
+
+def test_compile_says_what_it_wrote(model: Path, net: Path) -> None:
+    result = snnc("compile", model)
+    text = f"{net}: 2 layers, pipelined, an image every 3 time steps, latency 5\n"
+    assert (result.exit_code, result.stdout, result.stderr) == (0, text, "")
+
+
+def test_compile_as_json(model: Path, tmp_path: Path) -> None:
+    result = snnc("compile", model, "-o", tmp_path / "n.h5", "--schedule", "sequential", "--json")
+    found = json.loads(result.stdout)
+    assert found["output"] == str(tmp_path / "n.h5")
+    assert found["schedule"] == {"name": "sequential", "period": 5, "latency": 5}
+    assert [layer["name"] for layer in found["layers"]] == ["conv", "fc"]
+    assert found["layers"][0]["levels"] == 7
+
+
+def test_compile_dumps_what_a_pass_left(model: Path) -> None:
+    result = snnc("compile", model, "--dump-after", "compose_chains")
+    assert result.stdout.splitlines()[:4] == [
+        "== compose_chains",
+        "x 1x6x6: input",
+        "conv 3x4x4 <- x: conv 3x3 stride 1x1 pads 0,0,0,0",
+        "qcfs 3x4x4 <- conv: staircase 0..7",
+    ]
+
+
+def test_remarks_go_to_stderr(model: Path) -> None:
+    result = snnc("compile", model, "--timesteps", "2")
+    assert result.exit_code == 0
+    assert result.stderr.startswith("note: 1 of the activations need up to 3 time steps and got 2:")
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--target", "tpu"], "--target: 'tpu' is not a target; allowed: loihi, loihi1"),
+        (
+            ["--code", "morse"],
+            "--code: 'morse' is not a code; allowed: bit-serial, rate, offset-spike, one-spike,",
+        ),
+        (["--mean", "a,b"], "--mean: 'a,b' is not a list of numbers"),
+        (["--dump-after", "tea"], "--dump-after: 'tea' is no pass; allowed: read, fold_batch"),
+        (["--weight-bits", "1"], "--weight-bits: 1 bits; allowed: 2 to 8"),
+        (["--input-range", "2", "1"], "--input-range: the range 2 to 1 is empty or not finite"),
+        (["-o", "/none/net.h5"], "/none/net.h5: cannot be written"),
+    ],
+)
+def test_compile_refuses(model: Path, words: list[str], message: str) -> None:
+    before = sorted(model.parent.iterdir())
+    result = snnc("compile", model, *words)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.startswith(message)
+    assert HELP in result.stderr
+    assert sorted(model.parent.iterdir()) == before
+
+
+@pytest.mark.parametrize("words", [["fly"], ["compile"], ["run", "a", "b", "--engine", "chip"]])
+def test_wrong_usage_is_2(words: list[str]) -> None:
+    assert snnc(*words).exit_code == 2
+
+
+def test_run_on_golden(net: Path, data: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.npz"
+    result = snnc("run", net, data, "--engine", "golden", "--limit", 5, "-o", out, "--json")
+    found = json.loads(result.stdout)
+    assert (found["engine"], found["images"]) == ("golden", 5)
+    with np.load(out) as written:
+        assert written["logits"].shape == (5, 4)
+        hits = written["decisions"] == np.arange(5) % 4
+    assert found["accuracy"] == hits.mean()
+
+
+def test_inspect_a_network(net: Path) -> None:
+    found = json.loads(snnc("inspect", net, "--json").stdout)
+    conv, fc = found["layers"]
+    assert (conv["synapses"], fc["synapses"]) == (16 * 9 * 3, 48 * 4)
+    assert conv["threshold"] == [4 * each for each in conv["step"]]
+    assert conv["sums"][1] <= conv["allowed"][1] == 2**23 - 1
+    assert (conv["fires"], fc["fires"]) == (1, 4)
+    assert "schedule pipelined: an image every 3 time steps" in snnc("inspect", net).stdout
+
+
+def test_inspect_a_model(model: Path) -> None:
+    found = json.loads(snnc("inspect", model, "--json").stdout)
+    assert [each["levels"] for each in found if each["levels"]] == [7]
+    assert "staircase 0..7" in snnc("inspect", model).stdout
+
+
+@pytest.mark.lava
+def test_compare(model: Path, net: Path, data: Path, tmp_path: Path) -> None:
+    pytest.importorskip("lava.magma")
+    page = tmp_path / "page.html"
+    result = snnc("compare", model, net, data, "--json", "--html", page)
+    found = json.loads(result.stdout)
+    assert result.exit_code == 0
+    assert set(found) == {"images", "source", "golden", "lava", "slayer", "loss_in_points"}
+    for engine in ("lava", "slayer"):
+        assert found[engine]["spike_mismatches"] == found[engine]["logit_mismatches"] == 0
+        assert found[engine]["spikes_compared"] == 8 * 48 * 3
+    assert found["lava"]["time_steps"] == 5 + 7 * 3
+    assert found["lava"]["accuracy"] == found["golden"]["accuracy"]
+    assert "Equal: 0 of 1,152 spikes" in page.read_text()
+
+
+@pytest.mark.lava
+def test_a_mismatch_is_3(
+    model: Path, net: Path, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("lava.magma")
+    from snnc.runtime.studies import compare
+
+    monkeypatch.setattr(compare, "count_differences", lambda first, second: 1)
+    result = snnc("compare", model, net, data)
+    assert result.exit_code == 3
+    assert "spike mismatches   0" not in result.stdout
+
+
+@pytest.mark.lava
+def test_run_on_lava(net: Path, data: Path) -> None:
+    pytest.importorskip("lava.magma")
+    found = json.loads(snnc("run", net, data, "--json").stdout)
+    assert (found["engine"], found["time_steps"]) == ("lava", 5 + 7 * 3)
+    assert found["spikes_per_image"] > 0
+
+
+def test_compare_refuses_another_model(model: Path, net: Path, data: Path) -> None:
+    other = Graph("batch", 1, 6, 6, seed=1)
+    other.node("Flatten")
+    other.dense(4, 36)
+    result = snnc("compare", other.save(model.parent, "other.onnx"), net, data)
+    assert result.exit_code == 1
+    assert result.stderr.startswith(f"{net}: was compiled from another model (SHA-256 ")
+
+
+@pytest.mark.parametrize("words", [["run"], ["compare"]])
+def test_without_lava_it_says_so_and_stops(
+    model: Path, net: Path, data: Path, monkeypatch: pytest.MonkeyPatch, words: list[str]
+) -> None:
+    monkeypatch.setattr(lava_engine, "find_spec", lambda name: None)
+    files = [net, data] if words == ["run"] else [model, net, data]
+    result = snnc(*words, *files)
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    assert result.exit_code == 1
+    assert result.stderr == (
+        f"Lava: the simulator is not installed; it needs Python 3.10 and this is {version}"
+        f"{HELP}with Python 3.10: pip install 'snnc[lava]'; the golden engine needs no Lava\n"
+    )
+
+
+def test_data_out_of_range_are_counted_and_clipped_on_demand(net: Path, tmp_path: Path) -> None:
+    x = np.zeros((2, 1, 6, 6), np.float32)
+    x[1, 0, 0] = 3
+    np.savez(tmp_path / "data.npz", x=x)
+    words = ["run", net, tmp_path / "data.npz", "--engine", "golden"]
+    refused = snnc(*words)
+    assert refused.exit_code == 1
+    assert "6 values, the first in image 1, are outside 0..1" in refused.stderr
+    assert snnc(*words, "--clip-input").exit_code == 0
+
+
+def test_compile_with_images_says_what_was_lost(model: Path, data: Path, tmp_path: Path) -> None:
+    result = snnc("compile", model, "--calibration", data, "--weight-bits", 4)
+    assert result.exit_code == 0
+    assert "lost to integer weights" in result.stdout
+    as_json = json.loads(snnc("compile", model, "--calibration", data, "--json").stdout)
+    assert [each["layer"] for each in as_json["losses"]] == ["conv", "fc"]
+
+
+def test_plain_relus_are_calibrated(tmp_path: Path, data: Path) -> None:
+    graph = Graph("batch", 1, 6, 6)
+    graph.conv(3, 1, 3, 3)
+    graph.node("Relu", name="relu")
+    graph.node("Flatten")
+    graph.dense(4, 48)
+    path = graph.save(tmp_path, "plain.onnx")
+    refused = snnc("compile", path)
+    assert refused.exit_code == 1
+    assert "--calibration" in refused.stderr
+    result = snnc("compile", path, "--calibration", data, "--levels", 7)
+    assert result.exit_code == 0
+    assert "of the decisions unchanged" in result.stdout
