@@ -64,7 +64,7 @@ def _changed(composed: Network, network: SpikingNetwork, levels: Array) -> Mappi
     counts = dict.fromkeys(pairs, 0.0)
     for start in range(0, len(levels), BATCH):
         batch = levels[start : start + BATCH]
-        ours = golden.run(batch.reshape(len(batch), *network.input.shape)).sent
+        ours = golden.run(batch.reshape(len(batch), *network.input.shape)).numbers
         exact = floats.run(batch.reshape(len(batch), *composed.input.shape))
         for name, staircase in pairs.items():
             wrong = ours[name].reshape(len(batch), -1) != exact[staircase].reshape(len(batch), -1)

@@ -17,6 +17,7 @@ from typing_extensions import Self
 
 from snnc.compiler.laws.base import Integers, Sent, Shape, Train, bits_for, over_images
 from snnc.compiler.laws.bit_serial import ones_in
+from snnc.compiler.laws.delta import changes_between
 
 Numbers: TypeAlias = npt.NDArray[np.integer[Any]]
 
@@ -192,7 +193,33 @@ class PlanesInput(Pixels):
         return self._text("bits at once")
 
 
-Input: TypeAlias = GradedInput | BitsInput | CurrentInput | PlanesInput
+@dataclass(frozen=True, eq=False)
+class ChangesInput(Pixels):
+    """Of each pixel the change from the frame before, as the signed payload of one spike."""
+
+    kind: ClassVar[str] = "changes"
+    code: ClassVar[str] = "changes"
+    train: ClassVar[Train] = "changes"
+    turn: ClassVar[int] = 1
+    is_constant: ClassVar[bool] = False
+
+    def sent_in(self, step: int, numbers: Numbers, before: Numbers) -> Numbers:
+        """The changes."""
+        return numbers - before
+
+    def stream_of(self, numbers: Numbers, before: Numbers) -> Numbers:
+        """What consecutive frames send (frames, *shape), given the numbers of the one before."""
+        return changes_between(numbers, before)
+
+    def spikes_by_neuron(self, sent: Sent) -> Integers:
+        """One for each frame in which a pixel changes."""
+        return over_images(sent != 0)
+
+    def __str__(self) -> str:
+        return self._text("changes")
+
+
+Input: TypeAlias = GradedInput | BitsInput | CurrentInput | PlanesInput | ChangesInput
 INPUTS: Mapping[str, type[Input]] = MappingProxyType({each.kind: each for each in get_args(Input)})
 """By the kind that a file names."""
 

@@ -14,6 +14,7 @@ from snnc.backends.netx.arrays import integer_of, integer_within, real_of, reals
 from snnc.compiler.inputs import (
     INPUTS,
     BitsInput,
+    ChangesInput,
     CurrentInput,
     GradedInput,
     Input,
@@ -62,6 +63,7 @@ COUNTS: Mapping[type[Input], Count | None] = MappingProxyType(
     {
         GradedInput: None,
         BitsInput: None,
+        ChangesInput: None,
         CurrentInput: Count(schema.INPUT_REPEATS, "turn", schema.MAX_STEPS),
         PlanesInput: Count(schema.INPUT_PLANES, "planes", schema.MAX_PLANES),
     }

@@ -29,6 +29,8 @@ from snnc.compiler.laws import (
     BitSerial,
     Copies,
     Current,
+    Delta,
+    DeltaReadout,
     Graded,
     Integers,
     Neuron,
@@ -121,7 +123,7 @@ def _read_bit_serial(group: h5py.Group, shape: Shape, copies: int) -> BitSerial:
     return BitSerial(read_integers(group, schema.THRESHOLD, shape[:1]), levels, lead)
 
 
-def _write_graded(law: Graded) -> Values:
+def _write_graded(law: Graded | Delta) -> Values:
     return {schema.THRESHOLD: _states(law.step), schema.LEVELS: law.levels}
 
 
@@ -193,6 +195,19 @@ def _write_readout(law: Readout) -> Values:
     return {schema.UNIT: law.unit, schema.LISTENS: law.time_steps}
 
 
+def _read_delta(group: h5py.Group, shape: Shape, copies: int) -> Delta:
+    step = read_integers(group, schema.THRESHOLD, shape[:1])
+    return Delta(step, read_integer(group, schema.LEVELS))
+
+
+def _write_delta_readout(law: DeltaReadout) -> Values:
+    return {schema.UNIT: law.unit}
+
+
+def _read_delta_readout(group: h5py.Group, shape: Shape, copies: int) -> DeltaReadout:
+    return DeltaReadout(read_floats(group, schema.UNIT, shape[:1]))
+
+
 def _read_readout(group: h5py.Group, shape: Shape, copies: int) -> Readout:
     key = schema.THRESHOLD
     if key in group and np.any(read_integers(group, key, (1,)) < NEVER):
@@ -209,6 +224,8 @@ LAWS: Mapping[type[Neuron], LawRow] = MappingProxyType(
         Rate: LawRow("CUBA_SOFT", _write_rate, _read_rate),
         OffsetSpike: LawRow("CUBA_SOFT_OFFSET", _write_offset_spike, _read_offset_spike),
         Copies: LawRow("CUBA_COPIES", _write_copies, _read_copies),
+        Delta: LawRow("CUBA_DELTA", _write_graded, _read_delta),
+        DeltaReadout: LawRow("CUBA_DELTA_OUT", _write_delta_readout, _read_delta_readout),
         Readout: LawRow("CUBA_ATF_OUT", _write_readout, _read_readout),
     }
 )

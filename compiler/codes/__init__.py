@@ -5,6 +5,7 @@ from types import MappingProxyType
 
 from snnc.compiler.codes.base import Code, SweepGrid, SweepPoint
 from snnc.compiler.codes.bit_serial import BitSerialCode
+from snnc.compiler.codes.delta import DeltaCode
 from snnc.compiler.codes.graded import GradedCode
 from snnc.compiler.codes.offset_spike import OffsetSpikeCode
 from snnc.compiler.codes.one_spike import OneSpikeCode
@@ -17,7 +18,7 @@ from snnc.compiler.target import Target
 CODES: Mapping[str, type[Code]] = MappingProxyType(
     {
         each.name: each
-        for each in (BitSerialCode, RateCode, OffsetSpikeCode, OneSpikeCode, GradedCode)
+        for each in (BitSerialCode, RateCode, OffsetSpikeCode, OneSpikeCode, GradedCode, DeltaCode)
     }
 )
 """Every code by its name."""

@@ -6,13 +6,14 @@ from snnc.compiler.laws.base import Bounds, FiringLaw, Floats, Integers, Law, Tr
 from snnc.compiler.laws.bit_serial import BitSerial
 from snnc.compiler.laws.copies import Copies
 from snnc.compiler.laws.current import Current
+from snnc.compiler.laws.delta import Delta, DeltaReadout
 from snnc.compiler.laws.graded import Graded
 from snnc.compiler.laws.offset_spike import OffsetSpike
 from snnc.compiler.laws.rate import Rate
 from snnc.compiler.laws.readout import Readout
 
-Firing: TypeAlias = BitSerial | Graded | Current | Rate | OffsetSpike | Copies
-Neuron: TypeAlias = Firing | Readout
+Firing: TypeAlias = BitSerial | Graded | Current | Rate | OffsetSpike | Copies | Delta
+Neuron: TypeAlias = Firing | Readout | DeltaReadout
 LAWS: tuple[type[Neuron], ...] = get_args(Neuron)
 
 
@@ -27,6 +28,8 @@ __all__ = [
     "Bounds",
     "Copies",
     "Current",
+    "Delta",
+    "DeltaReadout",
     "Firing",
     "FiringLaw",
     "Floats",

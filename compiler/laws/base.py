@@ -10,6 +10,7 @@ train counts is the train's kind:
 - "bits": fire step t of T carries bit T − 1 − t, the highest first
 - "spikes": every spike counts as much as the others, whenever it comes
 - "once": all of n in one time step, as a payload or as the spikes of several copies of the neuron
+- "changes": n less the n of the image before, as a signed payload
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ Sent: TypeAlias = npt.NDArray[Any]
 Planes: TypeAlias = npt.NDArray[np.uint8]
 """(images, planes, ⌈neurons/8⌉): eight neurons a byte, the first in its highest bit."""
 Shape: TypeAlias = tuple[int, ...]
-Train: TypeAlias = Literal["bits", "spikes", "once"]
+Train: TypeAlias = Literal["bits", "spikes", "once", "changes"]
 Circuit: TypeAlias = Literal["programmable", "stock", "any"]
 Scalar = TypeVar("Scalar", bound=np.generic)
 

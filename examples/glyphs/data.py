@@ -99,14 +99,14 @@ def _line_of_text(
     """Ink from 0 to 1 (N, SIDE, SIDE): a character and its neighbours, all of one font."""
     weights = random.integers(WEIGHTS, size=CHUNK)
     u, v = _places(random)
-    ink = _sampled(glyphs, fonts, y, weights, u, v)
+    ink = sampled(glyphs, fonts, y, weights, u, v)
     for side in (-1, 1):
         shown = np.flatnonzero(random.random(CHUNK) < NEIGHBOURS)
         others = random.integers(CLASSES, size=CHUNK)
         gaps = random.uniform(3, 8, CHUNK).astype(np.float32)
         away = side * (gaps + (glyphs.widths[fonts, y] + glyphs.widths[fonts, others]) / 2)
         moved = u[shown] - away[shown, None, None]
-        more = _sampled(glyphs, fonts[shown], others[shown], weights[shown], moved, v[shown])
+        more = sampled(glyphs, fonts[shown], others[shown], weights[shown], moved, v[shown])
         ink[shown] = np.maximum(ink[shown], more)
     return ink
 
@@ -124,7 +124,7 @@ def _places(random: np.random.Generator) -> tuple[Floats, Floats]:
     return u + np.float32((CELL - 1) / 2), v + np.float32((CELL - 1) / 2)
 
 
-def _sampled(
+def sampled(
     glyphs: Page, fonts: Integers, characters: Integers, weights: Integers, u: Floats, v: Floats
 ) -> Floats:
     """Ink at (u, v) between the dots, bilinear; a place outside a cell is moved to its border."""

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from snnc.compiler.errors import Problem
 from snnc.compiler.laws import Integers
 from snnc.compiler.laws.base import Sent
+from snnc.compiler.laws.delta import changes_between
 from snnc.compiler.spiking import SpikingNetwork
 from snnc.runtime.engines.base import Chunk, Pixels
 from snnc.runtime.engines.sessions import open_session
@@ -27,14 +28,21 @@ class GoldenResult:
 
     potential: Integers
     """v of the read-out, (images, *shape); a logit is unit·v."""
+    numbers: Mapping[str, Sent]
+    """The number n of every firing population (images, *shape), or its train; empty unless asked
+    for."""
     sent: Mapping[str, Sent]
-    """What every firing population sends, by its name; empty unless asked for."""
+    """What it sends: the same, but of changes the change from the image before."""
     pixels: Sent
     """What the input sends."""
 
 
 class Golden:
-    """The integer network in ONNX Runtime, on as many threads as there are cores or as given."""
+    """The integer network in ONNX Runtime, on as many threads as there are cores or as given.
+
+    The images that it is given, batch by batch, are one stream: where changes are sent, it carries
+    the numbers of the last image of a batch to the next.
+    """
 
     def __init__(
         self, network: SpikingNetwork, *, every_population: bool = False, threads: int = 0
@@ -43,7 +51,9 @@ class Golden:
 
         model = golden_model(network, every_population=every_population)
         self.names = tuple(each.name for each in model.graph.output)
-        self.input = network.input.name
+        self.input = network.input
+        self.changing = [name for name, law in network.firing.items() if law.train == "changes"]
+        self.before: dict[str, Sent] = {}
         # compared with another engine step by step, it must leave that engine its cores
         self.session = open_session(
             model.SerializeToString(), threads=threads, spins=not every_population
@@ -52,10 +62,23 @@ class Golden:
 
     def run(self, levels: Pixels) -> GoldenResult:
         """Evaluate level numbers of shape (images, *input.shape)."""
-        outputs = self.session.run(self.names, {self.input: levels.astype(self.dtype)})
+        outputs = self.session.run(self.names, {self.input.name: levels.astype(self.dtype)})
         fired = zip(self.names[:-1], outputs[:-1], strict=True)
-        populations = {name: _whole(each) for name, each in fired}
-        return GoldenResult(outputs[-1].astype(np.int64), populations, levels)
+        numbers = {name: _whole(each) for name, each in fired}
+        pixels = self.input.stream_of(levels, self._last(self.input.name, levels))
+        changes = {
+            name: changes_between(numbers[name], self._last(name, numbers[name]))
+            for name in self.changing
+            if name in numbers
+        }
+        sent = {**numbers, **changes}
+        return GoldenResult(outputs[-1].astype(np.int64), numbers, sent, pixels)
+
+    def _last(self, name: str, numbers: Sent) -> Sent:
+        """The numbers of the image before these, 0 before the first; the last are kept."""
+        before: Sent = self.before.get(name, np.zeros_like(numbers[0]))
+        self.before[name] = numbers[-1]
+        return before
 
     def batches(self, levels: Pixels, size: int) -> Iterator[GoldenResult]:
         """Evaluate any number of images, size of them at a time."""

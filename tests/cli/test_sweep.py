@@ -67,12 +67,13 @@ def test_a_sweep_as_json(model: Path, data: Path, tmp_path: Path) -> None:
         *[("offset-spike", t) for t in (1, 2) * 3],
         ("one-spike", 1),
         ("graded", 1),
+        ("delta", 1),
     ]
     for each in found["points"]:
         assert set(each) == POINT
         assert len(each["accuracies"]) == 2
         assert each["spread_of"] == "standard deviation between models"
-    serial, one_spike = found["points"][2], found["points"][-2]
+    serial, one_spike = found["points"][2], found["points"][-3]
     assert (serial["latency"], serial["period"], serial["error_free"]) == (8, 3, True)
     assert (one_spike["groups"], one_spike["period"]) == (7, 1)
 

@@ -51,7 +51,7 @@ def test_weights_go_from_thin_to_bold() -> None:
 def test_sampling_agrees_with_scipy() -> None:
     u, v = np.random.default_rng(0).uniform(-9, CELL + 9, (2, 3, 20, 20)).astype(np.float32)
     font, character, weight = np.array([0, 7, 20]), np.array([3, 40, 61]), np.array([0, 3, 1])
-    found = data._sampled(page(), font, character, weight, u, v)
+    found = data.sampled(page(), font, character, weight, u, v)
     cells = page().ink.reshape(len(FONTS), CLASSES, WEIGHTS, CELL, CELL)[font, character, weight]
     for image, cell, *place in zip(found, cells, v, u, strict=True):
         expected = map_coordinates(cell.astype(float) / 255, place, order=1)

@@ -7,10 +7,13 @@ from typing import TypeAlias
 
 import numpy as np
 
+from snnc.compiler.inputs import ChangesInput
 from snnc.compiler.laws import (
     BitSerial,
     Copies,
     Current,
+    Delta,
+    DeltaReadout,
     Graded,
     Integers,
     OffsetSpike,
@@ -27,9 +30,11 @@ def evaluate(network: SpikingNetwork, pixels: Integers) -> Sent:
     """What every node sends: n (images, *shape), a train (time steps, images, *shape), or v.
 
     n = clip(⌊(Σ w·n + B)/Δ⌋, 0, N), or the copies with Σ w·n + B > θ_j; v = Σ w·n + B for the
-    read-out. A rate neuron hears a train step by step, and anything else as a constant current.
+    read-out. A rate neuron receives a train step by step, and anything else as a constant current.
+    Of changes, sums are kept from image to image, and numbers sent less those of the image before.
     """
-    sent = {network.input.name: pixels}
+    kept = isinstance(network.input, ChangesInput)
+    sent = {network.input.name: changes(pixels) if kept else pixels}
     trains = {each.name for each in network if isinstance(each.neuron, Rate | OffsetSpike)}
     for population in network:
         neuron = population.neuron
@@ -44,17 +49,28 @@ def evaluate(network: SpikingNetwork, pixels: Integers) -> Sent:
             answer = train_of(neuron, np.array(currents), population.shape)
         else:
             counted = neuron.time_steps if isinstance(neuron, Readout) else 0
-            answer = per_neuron(population.bias, population.shape) + sum(
-                arriving(population, sent, trains, t) for t in range(counted or 1)
-            )
+            sums = sum(arriving(population, sent, trains, t) for t in range(counted or 1))
+            if isinstance(neuron, Delta | DeltaReadout):
+                sums = np.cumsum(sums, axis=0)
+            answer = per_neuron(population.bias, population.shape) + sums
             if isinstance(neuron, BitSerial | Graded | Current):
                 step = per_neuron(neuron.step, population.shape)
                 answer = np.clip(answer // step, 0, neuron.levels)
             elif isinstance(neuron, Copies):
                 copies = (per_neuron(each, population.shape) for each in neuron.thresholds)
                 answer = np.sum([answer > each for each in copies], axis=0)
+            elif isinstance(neuron, Delta):
+                step = per_neuron(neuron.step, population.shape)
+                answer = changes(np.clip(answer // step, 0, neuron.levels))
+            else:
+                assert isinstance(neuron, Readout)
         sent[population.name] = answer
     return sent
+
+
+def changes(numbers: Integers) -> Integers:
+    """From each frame to the next; before the first frame every number is 0."""
+    return np.diff(numbers, axis=0, prepend=0 * numbers[:1])
 
 
 def arriving(population: Population, sent: Sent, trains: set[str], t: int) -> Integers:

@@ -9,10 +9,19 @@ import numpy as np
 from hypothesis import strategies as st
 
 from snnc.compiler.codes import CODES
-from snnc.compiler.inputs import BitsInput, CurrentInput, GradedInput, Input, once
+from snnc.compiler.inputs import (
+    BitsInput,
+    ChangesInput,
+    CurrentInput,
+    GradedInput,
+    Input,
+    once,
+)
 from snnc.compiler.laws import (
     BitSerial,
     Copies,
+    Delta,
+    DeltaReadout,
     Firing,
     Graded,
     Integers,
@@ -96,6 +105,17 @@ def chain_of(neuron: Firing, *, bias: int = 0, schedule: Schedule = "pipelined")
         network = replace(network, input=as_current(network.input, neuron.turn))
         out = replace(out, neuron=replace(out.neuron, time_steps=neuron.time_steps))
     return replace(network, populations=(replace(fc, neuron=neuron), out))
+
+
+def stream() -> SpikingNetwork:
+    """The chain for frames, of which only the changes are sent."""
+    network = chain(bias=-40)
+    fc, out = network.populations
+    encoding = (network.input.low, network.input.step)
+    source = ChangesInput(network.input.name, network.input.shape, 255, *encoding)
+    fc = replace(fc, neuron=Delta(np.array([100]), 9))
+    out = replace(out, neuron=DeltaReadout(out.neuron.unit))
+    return replace(network, input=source, populations=(fc, out), code="delta")
 
 
 def behind_a_relay(neuron: Rate | OffsetSpike) -> SpikingNetwork:
@@ -260,12 +280,27 @@ class _DrawOneSpike(_Draw):
         return Copies(np.cumsum(rises, axis=0))
 
 
+class _DrawDelta(_DrawGraded):
+    def input(self) -> Input:
+        drawn = super().input()
+        encoding = (drawn.low, drawn.step, drawn.mean, drawn.std)
+        return ChangesInput(drawn.name, drawn.shape, drawn.levels, *encoding)
+
+    def neuron(self, shape: tuple[int, ...]) -> Firing:
+        return Delta(self.rng.integers(1, 200, shape[0]), self.integer(1, 20))
+
+    def readout(self, source: Population) -> Population:
+        drawn = super().readout(source)
+        return replace(drawn, neuron=DeltaReadout(drawn.neuron.unit))
+
+
 DRAWS: dict[str, type[_Draw]] = {
     "bit-serial": _Draw,
     "rate": _DrawRate,
     "offset-spike": _DrawOffsetSpike,
     "one-spike": _DrawOneSpike,
     "graded": _DrawGraded,
+    "delta": _DrawDelta,
 }
 
 

@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from snnc.compiler.inputs import BitsInput, Input
+from snnc.compiler.inputs import BitsInput, ChangesInput, Input
 from snnc.compiler.laws import Copies, Integers, Readout, bits_for
 from snnc.compiler.laws.base import Planes
 from snnc.compiler.rules.timing import timing_of
@@ -84,4 +84,6 @@ def pixels(source: Input, images: Integers, image: int, turn: int) -> Integers:
         return np.zeros(source.shape, np.int64)
     if isinstance(source, BitsInput):
         return images[image] >> (bits_for(source.levels) - 1 - turn) & 1
+    if isinstance(source, ChangesInput) and image:
+        return images[image] - images[image - 1]
     return images[image]

@@ -16,6 +16,8 @@ from snnc.compiler.laws import (
     BitSerial,
     Copies,
     Current,
+    Delta,
+    DeltaReadout,
     Graded,
     Neuron,
     OffsetSpike,
@@ -31,7 +33,7 @@ Writer: TypeAlias = Callable[[GoldenGraph, Population], None]
 
 
 def add_levels(graph: GoldenGraph, population: Population) -> None:
-    """The numbers of a staircase, as bytes where that is exact."""
+    """The numbers of a staircase, as bytes where that is exact; of changes those they add up to."""
     law = population.neuron
     assert isinstance(law, OnStaircase)
     _add_staircase(graph, population, law.staircase(population.bias, population.shape))
@@ -79,7 +81,9 @@ LAWS: Mapping[type[Neuron], Writer] = MappingProxyType(
         Rate: add_rate,
         OffsetSpike: add_offset_spike,
         Copies: add_copies,
+        Delta: add_levels,
         Readout: add_potential,
+        DeltaReadout: add_potential,
     }
 )
 

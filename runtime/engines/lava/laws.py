@@ -11,6 +11,8 @@ from snnc.compiler.laws import (
     BitSerial,
     Copies,
     Current,
+    Delta,
+    DeltaReadout,
     Graded,
     Neuron,
     OffsetSpike,
@@ -23,6 +25,7 @@ from snnc.runtime.engines.lava.accumulate import (
     GradedNeurons,
     ReadoutNeurons,
 )
+from snnc.runtime.engines.lava.delta import DeltaNeurons, DeltaReadoutNeurons
 from snnc.runtime.engines.lava.integrate import OffsetSpikeNeurons, RateNeurons
 from snnc.runtime.engines.lava.membrane import Membrane
 
@@ -44,6 +47,8 @@ LAWS: Mapping[type[Neuron], LawRow] = MappingProxyType(
         Rate: LawRow(RateNeurons, "spikes"),
         OffsetSpike: LawRow(OffsetSpikeNeurons, "spikes"),
         Copies: LawRow(CopiesOfNeurons, "spikes"),
+        Delta: LawRow(DeltaNeurons, "payloads"),
+        DeltaReadout: LawRow(DeltaReadoutNeurons, "potentials"),
         Readout: LawRow(ReadoutNeurons, "potentials"),
     }
 )

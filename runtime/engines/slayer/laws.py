@@ -13,6 +13,8 @@ from snnc.compiler.laws import (
     BitSerial,
     Copies,
     Current,
+    Delta,
+    DeltaReadout,
     Graded,
     Neuron,
     OffsetSpike,
@@ -29,6 +31,8 @@ LAWS: Mapping[type[Neuron], str | None] = MappingProxyType(
         Rate: None,
         OffsetSpike: None,
         Copies: None,
+        Delta: None,
+        DeltaReadout: None,
         Readout: "ShowPotential",
     }
 )

@@ -24,6 +24,7 @@ BLACK, ORANGE, SKY, GREEN, BLUE, VERMILION, PURPLE = (
     *("#000000", "#E69F00", "#56B4E9", "#009E73", "#0072B2", "#D55E00", "#CC79A7"),
 )
 GREY = "#777777"
+BROWN = "#8C510A"
 FONTS = {
     "font.size": 8,
     "axes.labelsize": 9,

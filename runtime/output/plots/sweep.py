@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from snnc.compiler.codes.bit_serial import BitSerialCode
+from snnc.compiler.codes.delta import DeltaCode
 from snnc.compiler.codes.graded import GradedCode
 from snnc.compiler.codes.one_spike import OneSpikeCode
 from snnc.compiler.codes.rate import RateCode
 from snnc.runtime.output.plots.figure import (
     BLACK,
     BLUE,
+    BROWN,
     GREEN,
     GREY,
     HEIGHT,
@@ -45,9 +47,10 @@ STYLES: Mapping[str, Style] = {
     GradedCode.name: Style(BLACK, "D"),
     OneSpikeCode.name: Style(ORANGE, "*"),
     RateCode.name: Style(VERMILION, "s"),
+    DeltaCode.name: Style(GREY, "P"),
 }
 """Of the codes that are one curve each."""
-CALIBRATED = (Style(GREEN, "^"), Style(SKY, "v"), Style(PURPLE, "X"), Style(GREY, "P"))
+CALIBRATED = (Style(GREEN, "^"), Style(SKY, "v"), Style(PURPLE, "X"), Style(BROWN, "d"))
 """Curves of offset-spike, one after the other."""
 
 

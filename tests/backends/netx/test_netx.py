@@ -229,7 +229,8 @@ FAULTS: dict[str, tuple[Tamper, str]] = {
     "type of neuron": (
         put("layer/1/neuron/type", np.bytes_("SDNN")),
         "layer/1/neuron/type: found 'SDNN'; allowed: CUBA, CUBA_ATF, CUBA_ATF_GRADED, "
-        "CUBA_CURRENT, CUBA_SOFT, CUBA_SOFT_OFFSET, CUBA_COPIES, CUBA_ATF_OUT",
+        "CUBA_CURRENT, CUBA_SOFT, CUBA_SOFT_OFFSET, CUBA_COPIES, CUBA_DELTA, CUBA_DELTA_OUT, "
+        "CUBA_ATF_OUT",
     ),
     "source": (
         put("layer/1/source", np.array([1])),

@@ -179,7 +179,8 @@ def test_what_loihi_1_gets_runs_in_stock_netx(tmp_path: Path) -> None:
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "unknown": (
         {"code": "morse"},
-        "`code`: 'morse' is not a code; allowed: bit-serial, rate, offset-spike, one-spike, graded",
+        "`code`: 'morse' is not a code; allowed: bit-serial, rate, offset-spike, one-spike, "
+        "graded, delta",
     ),
     "rho": (
         {"code": "rate", "rho": 4},

@@ -9,7 +9,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from support.integer_law import arriving, evaluate
-from support.spiking_networks import CODES, behind_a_relay, chain, chain_of, random_network
+from support.spiking_networks import (
+    CODES,
+    behind_a_relay,
+    chain,
+    chain_of,
+    random_network,
+    stream,
+)
 from support.step_by_step import extremes, run_steps
 
 from snnc.backends.netx.laws import LAWS as IN_FILES
@@ -21,6 +28,8 @@ from snnc.compiler.laws import (
     BitSerial,
     Copies,
     Current,
+    Delta,
+    DeltaReadout,
     Graded,
     Integers,
     Neuron,
@@ -50,6 +59,8 @@ EXAMPLES: Mapping[type[Neuron], tuple[SpikingNetwork, ...]] = {
         chain_of(OffsetSpike(THRESHOLD, HALF, 2, rho=4, light=True)),
     ),
     Copies: (chain_of(Copies(np.array([[9], [99], [999]])), bias=7),),
+    Delta: (stream(),),
+    DeltaReadout: (stream(),),
     Readout: (chain(), chain_of(Rate(THRESHOLD, HALF, 4))),
 }
 RANDOM = [random_network(seed, code) for code in CODES for seed in range(8)]
@@ -140,8 +151,9 @@ def test_its_potential_stays_within_its_bounds(network: SpikingNetwork) -> None:
         bounds, law = potential_bounds(each, network.nodes), each.neuron
         low, high = reached[each.name]
         if not law.integrates:
-            sums = [arriving(each, sent, trains, step) for step in range(law.summed_steps)]
-            total = per_neuron(each.bias, each.shape) + sum(sums)
+            sums = sum(arriving(each, sent, trains, step) for step in range(law.summed_steps))
+            kept = np.cumsum(sums, axis=0) if "changes" in law.accepts else sums
+            total = per_neuron(each.bias, each.shape) + kept
             low, high = total.min(0), total.max(0)
         assert (bounds.low <= low).all(), each.name
         assert (high <= bounds.high).all(), each.name
