@@ -19,7 +19,7 @@ from snnc.compiler.pipeline import CalibrationHooks
 from snnc.compiler.quantization.feedback import Statistics
 from snnc.compiler.spiking import SpikingNetwork
 from snnc.runtime.data import Data, as_source, encode
-from snnc.runtime.studies.compare import Progress
+from snnc.runtime.engines.running import Progress
 
 Array: TypeAlias = npt.NDArray[Any]
 

@@ -12,7 +12,7 @@ from snnc.compiler.analysis.plain_activations import insert_staircases, isolate_
 from snnc.compiler.errors import refusal
 from snnc.compiler.network import Network
 from snnc.runtime.engines.float_network import Array, FloatNetwork
-from snnc.runtime.studies.compare import Progress, ignore
+from snnc.runtime.engines.running import Progress, ignore
 
 MOST_LEVELS = 255
 MOST_IMAGES = 512

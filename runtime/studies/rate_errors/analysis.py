@@ -10,7 +10,7 @@ from snnc.compiler.laws import OffsetSpike
 from snnc.compiler.spiking import SpikingNetwork
 from snnc.runtime.data import Data, encode
 from snnc.runtime.engines.golden import Golden, batch_size
-from snnc.runtime.studies.compare import Progress, batches_of, ignore
+from snnc.runtime.engines.running import Progress, batches_of, ignore
 from snnc.runtime.studies.rate_errors.layer import Counts, RateLayer, Tally
 from snnc.runtime.studies.rate_errors.question import Question
 from snnc.runtime.studies.rate_errors.result import Analysis, ErrorReport

@@ -17,8 +17,9 @@ from snnc.runtime.data import Data, as_source, encode
 from snnc.runtime.engines import Engine, require
 from snnc.runtime.engines.golden import Golden, GoldenEngine, batch_size
 from snnc.runtime.engines.result import logits_of
+from snnc.runtime.engines.running import Progress, batches_of, ignore
 from snnc.runtime.engines.source_model import Source
-from snnc.runtime.studies.compare import Progress, batches_of, ignore, run_against_golden
+from snnc.runtime.studies.compare import run_against_golden
 from snnc.runtime.studies.sweep.result import FloatModel, MeasuredPoint, Measurement, Sweep
 from snnc.runtime.studies.synaptic_operations import Meter, firing_neurons
 

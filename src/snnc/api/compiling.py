@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from snnc.calibration.session import CalibrationSession
     from snnc.calibration.staircases import Calibration
     from snnc.compiler.network import Network
-    from snnc.runtime.studies.compare import Progress
+    from snnc.runtime.engines.running import Progress
 
 CALIBRATION_IMAGES = 1024
 """The first of them; more would hardly change anything."""
@@ -135,7 +135,7 @@ def _session(
             raise refusal("`levels`", what, "give some with `calibration='images.npz'`")
         return None
     from snnc.calibration.session import CalibrationSession
-    from snnc.runtime.studies.compare import ignore as no_progress
+    from snnc.runtime.engines.running import ignore as no_progress
 
     shape = network.input.shape
     source = encoding_of(options).input(network.input.name, planar(shape))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from snnc.compiler.options import CompileKeywords, CompileOptions, ModelKeywords
 
 if TYPE_CHECKING:
-    from snnc.runtime.studies.compare import Progress
+    from snnc.runtime.engines.running import Progress
 
 SEQUENCES = ("input_range", "mean", "std", "labels")
 """Options that are kept as tuples, whatever sequence is given."""

@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     from snnc.frontends.onnx.loading import Model
     from snnc.runtime.engines.base import Engine
     from snnc.runtime.engines.result import EngineResult, Labels
+    from snnc.runtime.engines.running import Progress
     from snnc.runtime.engines.source_model import Source
-    from snnc.runtime.studies.compare import Comparison, Progress
+    from snnc.runtime.studies.compare import Comparison
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,7 +65,7 @@ def run(
         SnncError: if file or data are unsound, or the engine is not installed.
     """
     from snnc.runtime.engines import find_engine, require
-    from snnc.runtime.studies.compare import ignore, run_engine
+    from snnc.runtime.engines.running import ignore, run_engine
 
     loaded, found = load(network), find_engine(engine)
     images = images_for(loaded, data, limit, clip=clip_input)
@@ -89,6 +90,7 @@ def compare(
         SnncError: if a file or the data are unsound, or an engine is not installed.
     """
     from snnc.frontends.onnx.loading import load_model
+    from snnc.runtime.engines.running import ignore
     from snnc.runtime.studies import compare as study
 
     loaded = load(network)
@@ -100,7 +102,7 @@ def compare(
         )
         raise refusal(str(network), what, f"compile {model} again, or name the model it came from")
     images = images_for(loaded, data, limit, clip=clip_input)
-    return study.compare(executable(source, str(model)), loaded, images, progress or study.ignore)
+    return study.compare(executable(source, str(model)), loaded, images, progress or ignore)
 
 
 def executable(model: Model, name: str) -> Source:

@@ -57,9 +57,9 @@ def sweep(
             A code that one network does not take leaves its reasons in the point instead.
     """
     from snnc.frontends.onnx.loading import load_model
+    from snnc.runtime.engines.running import ignore
     from snnc.runtime.output import plots
     from snnc.runtime.studies import sweep as study
-    from snnc.runtime.studies.compare import ignore
 
     chosen, compiling = study_options("sweep", options)
     wanted = grid or SweepGrid(tuple(CODES))
@@ -110,9 +110,9 @@ def errors(
     Raises:
         SnncError: for wrong options, a model that cannot be compiled and data that do not suit it.
     """
+    from snnc.runtime.engines.running import ignore
     from snnc.runtime.output import plots
     from snnc.runtime.studies import rate_errors as study
-    from snnc.runtime.studies.compare import ignore
 
     chosen, compiling = study_options("errors", {"limit": ERROR_IMAGES, **options})
     question = study.Question(code, tuple(timesteps), rho, iterations, light)
