@@ -6,8 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
-from snnc.compiler.codes import Code, code_of
-from snnc.compiler.codes import problems_of as problems_of_code
+from snnc.compiler.codes import Code, code_of, problems_of_options
 from snnc.compiler.errors import Problem, SnncError
 from snnc.compiler.inputs import Input, PlanesInput
 from snnc.compiler.network import Network
@@ -275,7 +274,7 @@ def _most_levels(network: Network) -> int:
 
 
 def _check(options: CompileOptions, target: Target, encoding: Encoding, network: Network) -> None:
-    problems = [*problems_of_code(options, target)]
+    problems = [*problems_of_options(options, target)]
     problems += problems_of_encoding(encoding, network.input.shape)
     most = target.weight_bits
     if not (2 <= options.weight_bits <= most or options.weight_bits == 2 * most):

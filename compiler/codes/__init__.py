@@ -30,13 +30,13 @@ def code_of(options: CompileOptions, target: Target) -> Code:
     Raises:
         SnncError: with whatever does not fit together.
     """
-    problems = tuple(problems_of(options, target))
+    problems = tuple(problems_of_options(options, target))
     if problems:
         raise SnncError(*problems)
     return CODES[options.code].of(options)
 
 
-def problems_of(options: CompileOptions, target: Target) -> Iterator[Problem]:
+def problems_of_options(options: CompileOptions, target: Target) -> Iterator[Problem]:
     """Whatever does not fit together, with a mend."""
     if options.code not in CODES:
         yield unknown_code("code", options.code, "leave it out for bit-serial")
@@ -72,6 +72,6 @@ __all__ = [
     "SweepPoint",
     "code_of",
     "find_code",
-    "problems_of",
+    "problems_of_options",
     "unknown_code",
 ]

@@ -71,7 +71,7 @@ class Fault:
     """Whether smaller weights or fewer levels would mend it; otherwise the network is damaged."""
 
 
-class Staircase(NamedTuple):
+class WholeStaircase(NamedTuple):
     """n = clip(⌊(Σ w·n + bias)/step⌋, 0, levels)."""
 
     bias: Integers
@@ -212,7 +212,7 @@ class FiringLaw(Law, Protocol):
         """
         ...
 
-    def staircase(self, bias: Integers, shape: Shape) -> Staircase | None:
+    def staircase(self, bias: Integers, shape: Shape) -> WholeStaircase | None:
         """The staircase that gives the same numbers; None if none does."""
         ...
 

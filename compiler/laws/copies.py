@@ -18,8 +18,8 @@ from snnc.compiler.laws.base import (
     Planes,
     Sent,
     Shape,
-    Staircase,
     Train,
+    WholeStaircase,
     over_images,
     per_neuron,
     span_of,
@@ -100,7 +100,7 @@ class Copies:
         if np.any(np.diff(self.thresholds, axis=0) < 0):
             yield Fault("thresholds of its copies fall")
 
-    def staircase(self, bias: Integers, shape: Shape) -> Staircase | None:
+    def staircase(self, bias: Integers, shape: Shape) -> WholeStaircase | None:
         """Thresholds that rise by equal steps, which are the same in a channel, are a staircase."""
         first, rises = self.thresholds[0], np.diff(self.thresholds, axis=0)
         step = rises[0] if len(rises) else np.ones_like(first)
@@ -110,7 +110,7 @@ class Copies:
         start = per_neuron(first, shape) if bias.ndim > 1 else first
         known = bias if first.ndim == 1 else per_neuron(bias, shape)
         shift = per_neuron(by_channel[:, 0], start.shape) - start - 1
-        return Staircase(known + shift, by_channel[:, 0], self.levels)
+        return WholeStaircase(known + shift, by_channel[:, 0], self.levels)
 
     def stretched(self, turn: int) -> Self:
         """Unchanged."""

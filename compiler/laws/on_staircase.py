@@ -13,7 +13,7 @@ from snnc.compiler.laws.base import (
     Integers,
     Parameter,
     Shape,
-    Staircase,
+    WholeStaircase,
     bits_for,
     levels_fit,
 )
@@ -60,6 +60,6 @@ class OnStaircase:
         """Thresholds are states."""
         return levels_fit(self.levels, self.step, state_max)
 
-    def staircase(self, bias: Integers, shape: Shape) -> Staircase:
+    def staircase(self, bias: Integers, shape: Shape) -> WholeStaircase:
         """Δ and N say it all."""
-        return Staircase(bias, self.step, self.levels)
+        return WholeStaircase(bias, self.step, self.levels)

@@ -16,7 +16,7 @@ from snnc.runtime.data import Data, as_source, encode
 from snnc.runtime.engines.base import Engine
 from snnc.runtime.engines.golden import batch_size
 from snnc.runtime.engines.result import EngineResult, logits_of
-from snnc.runtime.engines.source_model import Source
+from snnc.runtime.engines.source_model import Executable
 
 BATCH = 64
 CHUNK = 32
@@ -46,7 +46,7 @@ def batches_of(data: Data, size: int = BATCH) -> Iterator[Any]:
 
 
 def run_source(
-    model: Source, network: SpikingNetwork, data: Data, progress: Progress = ignore
+    model: Executable, network: SpikingNetwork, data: Data, progress: Progress = ignore
 ) -> EngineResult:
     """The float model, given the images as it was trained on them."""
     start, parts = perf_counter(), []

@@ -26,7 +26,7 @@ RUNNABLE = ("", "ai.onnx", "com.microsoft")
 DTYPES = {"tensor(double)": "float64", "tensor(float16)": "float16", "tensor(uint8)": "uint8"}
 
 
-class Source(Protocol):
+class Executable(Protocol):
     """Something that gives the logits of the source model."""
 
     engine: str

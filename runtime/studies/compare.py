@@ -1,4 +1,4 @@
-"""Source model, golden model and all engines on the same images: what is lost, and where."""
+"""Executable model, golden model and all engines on the same images: what is lost, and where."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from snnc.runtime.engines.running import (
     run_engine,
     run_source,
 )
-from snnc.runtime.engines.source_model import Source
+from snnc.runtime.engines.source_model import Executable
 
 
 @dataclass(frozen=True)
@@ -141,7 +141,7 @@ class Comparison:
 
 
 def compare(
-    model: Source, network: SpikingNetwork, data: Data, progress: Progress = ignore
+    model: Executable, network: SpikingNetwork, data: Data, progress: Progress = ignore
 ) -> Comparison:
     """Run all engines over all images; each that knows the code.
 

@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from snnc.compiler.laws import Integers
-from snnc.compiler.laws.base import Staircase
+from snnc.compiler.laws.base import WholeStaircase
 from snnc.compiler.spiking import Convolution, Node, Population
 
 MOST_LEVELS = 255
@@ -46,7 +46,7 @@ class ByteConvolution:
 
 
 def byte_convolution(
-    population: Population, staircase: Staircase, source: Node
+    population: Population, staircase: WholeStaircase, source: Node
 ) -> ByteConvolution | None:
     """The population as one operator on bytes; None where it takes floats."""
     projection, *others = population.projections
@@ -64,7 +64,7 @@ def byte_convolution(
     return ByteConvolution(*weights, scale, bias.astype(np.int32))
 
 
-def _quotients_are_exact(staircase: Staircase) -> bool:
+def _quotients_are_exact(staircase: WholeStaircase) -> bool:
     odd = bool(np.all(staircase.step % 2 == 1))
     return odd and (2 * staircase.levels - 1) * int(staircase.step.max()) < EXACT_QUOTIENTS
 

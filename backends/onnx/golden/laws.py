@@ -24,7 +24,7 @@ from snnc.compiler.laws import (
     Rate,
     Readout,
 )
-from snnc.compiler.laws.base import Staircase
+from snnc.compiler.laws.base import WholeStaircase
 from snnc.compiler.laws.on_staircase import OnStaircase
 from snnc.compiler.rules.bounds import is_steady
 from snnc.compiler.spiking import Convolution, Population
@@ -88,7 +88,7 @@ LAWS: Mapping[type[Neuron], Writer] = MappingProxyType(
 )
 
 
-def _add_staircase(graph: GoldenGraph, population: Population, staircase: Staircase) -> None:
+def _add_staircase(graph: GoldenGraph, population: Population, staircase: WholeStaircase) -> None:
     """N = clip(⌊z/Δ⌋, 0, N)."""
     (source, *_) = population.projections
     constants = byte_convolution(population, staircase, graph.nodes[source.source])
@@ -103,7 +103,10 @@ def _add_staircase(graph: GoldenGraph, population: Population, staircase: Stairc
 
 
 def _add_bytes(
-    graph: GoldenGraph, population: Population, staircase: Staircase, constants: ByteConvolution
+    graph: GoldenGraph,
+    population: Population,
+    staircase: WholeStaircase,
+    constants: ByteConvolution,
 ) -> None:
     """One operator on bytes, and the ceiling N."""
     (projection,) = population.projections

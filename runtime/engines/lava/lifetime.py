@@ -52,7 +52,7 @@ def uninterrupted() -> Iterator[None]:
         signal.raise_signal(number)
 
 
-class Run:
+class RunningNetwork:
     """A network of Lava Processes that runs on the CPU."""
 
     def __init__(self, runtime: Runtime) -> None:
@@ -96,7 +96,7 @@ class Run:
 
 
 @contextmanager
-def running(process: AbstractProcess) -> Iterator[Run]:
+def running(process: AbstractProcess) -> Iterator[RunningNetwork]:
     """Compile and start the Lava Processes connected to process; end them with the block.
 
     Lava prints what it has to say to stderr. Should the host be killed, the kernel ends the
@@ -105,7 +105,7 @@ def running(process: AbstractProcess) -> Iterator[Run]:
     try:
         with uninterrupted(), redirect_stdout(sys.stderr), _forked_for_life(), _no_inheritance():
             _start(process)
-        yield Run(process.runtime)
+        yield RunningNetwork(process.runtime)
     finally:
         with uninterrupted():
             _end(process.runtime)

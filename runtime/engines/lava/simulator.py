@@ -132,8 +132,8 @@ def _neurons(population: Population, timing: Timing, memory: Memory) -> Abstract
     row = LAWS[type(population.neuron)]
     law = row.simulates(population, timing.slots[population.name], timing.period)
     kinds = {
-        "spikes": processes.SpikingNeurons,
-        "payloads": processes.GradedNeurons,
-        "potentials": processes.Readout,
+        "spikes": processes.SpikeProcess,
+        "payloads": processes.PayloadProcess,
+        "potentials": processes.PotentialProcess,
     }
     return kinds[row.sends](law=law, population=population, memory=memory)

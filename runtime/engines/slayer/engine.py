@@ -13,7 +13,7 @@ import numpy.typing as npt
 from snnc.compiler.errors import Problem, SnncError, refusal
 from snnc.compiler.spiking import SpikingNetwork
 from snnc.runtime.engines.base import Chunk, Pixels
-from snnc.runtime.engines.slayer.laws import problems_of
+from snnc.runtime.engines.slayer.laws import problems_of_network
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -45,7 +45,7 @@ class SlayerEngine:
 
     def problems(self, network: SpikingNetwork) -> Iterator[Problem]:
         """It knows bit-serial neurons alone."""
-        return problems_of(network)
+        return problems_of_network(network)
 
     def stream(
         self, network: SpikingNetwork, batches: Iterable[Pixels], *, chunk: int, device: str = "cpu"

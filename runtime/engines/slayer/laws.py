@@ -38,7 +38,7 @@ LAWS: Mapping[type[Neuron], str | None] = MappingProxyType(
 )
 
 
-def problems_of(network: SpikingNetwork) -> Iterator[Problem]:
+def problems_of_network(network: SpikingNetwork) -> Iterator[Problem]:
     """Whatever sends another code than slayer's blocks know."""
     if network.input.is_constant:
         yield _other_code(network.input.name, "sends pixels as a constant current")

@@ -16,7 +16,7 @@ from snnc.compiler.errors import SnncError
 from snnc.compiler.rules.legality import require_legal
 from snnc.compiler.spiking import Dense, SpikingNetwork
 from snnc.runtime.engines.slayer.block import Block, Flatten, Input
-from snnc.runtime.engines.slayer.laws import problems_of
+from snnc.runtime.engines.slayer.laws import problems_of_network
 
 Watch: TypeAlias = Callable[[str, Tensor], object]
 
@@ -38,7 +38,7 @@ class SlayerNetwork(torch.nn.Module):
             SnncError: if a population fires in another code, or the network is not legal.
         """
         super().__init__()
-        if problems := tuple(problems_of(network)):
+        if problems := tuple(problems_of_network(network)):
             raise SnncError(*problems)
         require_legal(network)
         self.header = replace(network, populations=())

@@ -1,7 +1,7 @@
 """Figures as a paper prints them."""
 
 from snnc.runtime.output.plots.errors import draw_errors
-from snnc.runtime.output.plots.figure import problems_of
+from snnc.runtime.output.plots.figure import problems_of_figure
 from snnc.runtime.output.plots.sweep import draw_sweep
 
-__all__ = ["draw_errors", "draw_sweep", "problems_of"]
+__all__ = ["draw_errors", "draw_sweep", "problems_of_figure"]

@@ -40,7 +40,7 @@ FONTS = {
 }
 
 
-def problems_of(path: Path) -> Iterator[Problem]:
+def problems_of_figure(path: Path) -> Iterator[Problem]:
     """Why a figure could not be drawn: known before anything is measured."""
     if path.suffix.lower() not in FORMATS:
         what = f"{path.name!r} is no picture that can be written; allowed: {', '.join(FORMATS)}"

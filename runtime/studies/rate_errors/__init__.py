@@ -21,7 +21,7 @@ and of all before it. All sums are exact.
 
 from snnc.runtime.studies.rate_errors.analysis import analyse, report_of
 from snnc.runtime.studies.rate_errors.layer import RateLayer, errors_of
-from snnc.runtime.studies.rate_errors.question import Question, codes_of, problems_of
+from snnc.runtime.studies.rate_errors.question import Question, codes_of, problems_of_question
 from snnc.runtime.studies.rate_errors.result import (
     OFFSETS,
     PARTS,
@@ -44,7 +44,7 @@ __all__ = [
     "analyse",
     "codes_of",
     "errors_of",
-    "problems_of",
+    "problems_of_question",
     "report_of",
     "variants_of",
     "without_relays",

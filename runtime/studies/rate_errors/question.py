@@ -34,7 +34,7 @@ class Question:
         return find_code(self.code) is OffsetSpikeCode
 
 
-def problems_of(question: Question) -> Iterator[Problem]:
+def problems_of_question(question: Question) -> Iterator[Problem]:
     """Whatever is wrong with what is asked for."""
     if find_code(question.code) not in UNEVEN:
         allowed = ", ".join(each.name for each in UNEVEN)

@@ -14,7 +14,7 @@ from snnc.compiler.operators import Staircase
 from snnc.compiler.options import counts_in_range
 
 
-def problems_of(grid: SweepGrid) -> Iterator[Problem]:
+def problems_of_grid(grid: SweepGrid) -> Iterator[Problem]:
     """Whatever is wrong with what is asked for."""
     for code in grid.codes:
         if code not in CODES:

@@ -18,7 +18,7 @@ from snnc.runtime.engines import Engine, require
 from snnc.runtime.engines.golden import Golden, GoldenEngine, batch_size
 from snnc.runtime.engines.result import logits_of
 from snnc.runtime.engines.running import Progress, batches_of, ignore
-from snnc.runtime.engines.source_model import Source
+from snnc.runtime.engines.source_model import Executable
 from snnc.runtime.studies.compare import run_against_golden
 from snnc.runtime.studies.sweep.result import FloatModel, MeasuredPoint, Measurement, Sweep
 from snnc.runtime.studies.synaptic_operations import Meter, firing_neurons
@@ -28,7 +28,7 @@ Build: TypeAlias = Callable[[int, Code], SpikingNetwork]
 
 
 def sweep(
-    models: Sequence[tuple[str, Source]],
+    models: Sequence[tuple[str, Executable]],
     source: Input,
     data: Data,
     points: Sequence[SweepPoint],
@@ -117,7 +117,7 @@ class _Bench:
         return MeasuredPoint(point, losses, tuple(found), images=images)
 
 
-def _source_accuracy(model: Source, source: Input, data: Data, progress: Progress) -> float:
+def _source_accuracy(model: Executable, source: Input, data: Data, progress: Progress) -> float:
     assert data.y is not None
     right = first = 0
     for images in batches_of(data):

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from snnc.runtime.engines.base import Engine
     from snnc.runtime.engines.result import EngineResult, Labels
     from snnc.runtime.engines.running import Progress
-    from snnc.runtime.engines.source_model import Source
+    from snnc.runtime.engines.source_model import Executable
     from snnc.runtime.studies.compare import Comparison
 
 
@@ -105,7 +105,7 @@ def compare(
     return study.compare(executable(source, str(model)), loaded, images, progress or ignore)
 
 
-def executable(model: Model, name: str) -> Source:
+def executable(model: Model, name: str) -> Executable:
     """A source model, ready to run."""
     from snnc.frontends.onnx.reader import read_model
     from snnc.runtime.engines.source_model import SourceModel, SourceNetwork, is_runnable

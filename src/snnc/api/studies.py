@@ -63,7 +63,7 @@ def sweep(
 
     chosen, compiling = study_options("sweep", options)
     wanted = grid or SweepGrid(tuple(CODES))
-    _refuse([*study.problems_of(wanted), *_problems_of_plot(chosen)])
+    _refuse([*study.problems_of_grid(wanted), *_problems_of_plot(chosen)])
     find_target(compiling.target)
     checked = _checked_engine(engine)
     paths = [Path(each) for each in (model, *also)]
@@ -116,7 +116,7 @@ def errors(
 
     chosen, compiling = study_options("errors", {"limit": ERROR_IMAGES, **options})
     question = study.Question(code, tuple(timesteps), rho, iterations, light)
-    _refuse([*study.problems_of(question), *_problems_of_plot(chosen)])
+    _refuse([*study.problems_of_question(question), *_problems_of_plot(chosen)])
     opened = open_model(Path(model), compiling, chosen.progress)
     networks = [opened.compiled(with_code(compiling, each)) for each in study.codes_of(question)]
     images = images_for(networks[0], data, chosen.limit, clip=chosen.clip_input)
@@ -138,10 +138,10 @@ def _built(
 
 def _problems_of_plot(chosen: StudyOptions) -> Iterator[Problem]:
     """Why a figure could not be drawn, if one is wanted."""
-    from snnc.runtime.output.plots import problems_of
+    from snnc.runtime.output.plots import problems_of_figure
 
     if chosen.figure is not None:
-        yield from problems_of(chosen.figure)
+        yield from problems_of_figure(chosen.figure)
 
 
 def _refuse(problems: Sequence[Problem]) -> None:

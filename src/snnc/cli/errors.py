@@ -49,13 +49,13 @@ def errors(
     """Show where a rate network errs: clipping, quantisation, uneven spikes, layer by layer."""
     from snnc.runtime.output.report import errors_lines
     from snnc.runtime.output.tables import errors_table, offsets_table
-    from snnc.runtime.studies.rate_errors import Question, problems_of
+    from snnc.runtime.studies.rate_errors import Question, problems_of_question
 
     with reports_problems():
         steps, wrong = whole_numbers("timesteps", timesteps)
         if wrong:
             question = Question(code, steps, rho, iterations, light)
-            raise SnncError(*wrong, *problems_of(question))
+            raise SnncError(*wrong, *problems_of_question(question))
         with progress_bars() as progress:
             result = api.errors(
                 model,

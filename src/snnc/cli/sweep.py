@@ -105,13 +105,13 @@ def _grid(codes: str, timesteps: str, rho: int, iterations: str, light: bool) ->
     Raises:
         SnncError: for what is no number, with whatever else is wrong.
     """
-    from snnc.runtime.studies.sweep import problems_of
+    from snnc.runtime.studies.sweep import problems_of_grid
 
     steps, wrong_steps = whole_numbers("timesteps", timesteps)
     counts, wrong_counts = whole_numbers("iterations", iterations)
     grid = SweepGrid(names(codes), steps, rho, counts, light)
     if wrong := [*wrong_steps, *wrong_counts]:
-        raise SnncError(*wrong, *problems_of(grid))
+        raise SnncError(*wrong, *problems_of_grid(grid))
     return grid
 
 

@@ -23,7 +23,7 @@ from snnc.runtime.studies.rate_errors import (
     RateLayer,
     analyse,
     errors_of,
-    problems_of,
+    problems_of_question,
     variants_of,
     without_relays,
 )
@@ -219,10 +219,12 @@ def test_a_constant_current_needs_no_calibration(tmp_path: Path) -> None:
 
 
 def test_wrong_options_are_refused_together(tmp_path: Path) -> None:
-    wrong = [each.where for each in problems_of(Question("graded", (0,), rho=0, iterations=0))]
+    wrong = [
+        each.where for each in problems_of_question(Question("graded", (0,), rho=0, iterations=0))
+    ]
     assert wrong == ["`code`", "`timesteps`", "`iterations`", "`rho`"]
     foreign = Question("rate", (2,), rho=4, light=True)
-    assert [each.where for each in problems_of(foreign)] == ["`rho`, `light`"]
+    assert [each.where for each in problems_of_question(foreign)] == ["`rho`, `light`"]
     with pytest.raises(snnc.SnncError) as error:
         api.errors(tmp_path / "none.onnx", images(), code="graded", plot=tmp_path / "a.b")
     assert [each.where for each in error.value.problems] == ["`code`", "`plot`"]

@@ -20,7 +20,7 @@ from snnc.runtime.data import encode
 from snnc.runtime.engines.golden import Golden, batch_size
 from snnc.runtime.output.plots import figure
 from snnc.runtime.studies import compare
-from snnc.runtime.studies.sweep import points_of, problems_of, staircases_of
+from snnc.runtime.studies.sweep import points_of, problems_of_grid, staircases_of
 from snnc.runtime.studies.synaptic_operations import Meter, fan_outs, firing_neurons
 
 
@@ -206,9 +206,11 @@ def test_a_code_that_does_not_fit_leaves_its_reason(tmp_path: Path) -> None:
 
 def test_wrong_grids_are_refused_with_all_reasons(tmp_path: Path) -> None:
     grid = SweepGrid(("morse", "rate"), (0, 4), rho=0, iterations=())
-    options = [each.where for each in problems_of(grid)]
+    options = [each.where for each in problems_of_grid(grid)]
     assert options == ["`codes`", "`timesteps`", "`rho`", "`iterations`"]
-    assert [each.where for each in problems_of(SweepGrid(("rate",), light=True))] == ["`light`"]
+    assert [each.where for each in problems_of_grid(SweepGrid(("rate",), light=True))] == [
+        "`light`"
+    ]
     with pytest.raises(snnc.SnncError) as error:
         api.sweep(tmp_path / "none.onnx", images(), grid, plot=tmp_path / "picture.doc")
     assert ", ".join(each.where for each in error.value.problems) == ", ".join([*options, "`plot`"])

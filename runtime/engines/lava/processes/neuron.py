@@ -37,15 +37,15 @@ class Neurons(AbstractProcess):
         self.s_out = OutPort(law.sent_shape)
 
 
-class SpikingNeurons(Neurons):
+class SpikeProcess(Neurons):
     """Neurons that send spikes, in one time step or in many; of copies each its own."""
 
 
-class GradedNeurons(Neurons):
+class PayloadProcess(Neurons):
     """Neurons that send a number as the payload of one spike."""
 
 
-class Readout(Neurons):
+class PotentialProcess(Neurons):
     """Neurons without an activation: their potential leaves once for each image."""
 
 
@@ -75,28 +75,28 @@ class NeuronsModel(PyLoihiProcessModel):
         self._memory.spikes[self._name][place, planes] = packed
 
 
-@implements(proc=SpikingNeurons, protocol=LoihiProtocol)
+@implements(proc=SpikeProcess, protocol=LoihiProtocol)
 @requires(CPU)
 @tag("fixed_pt")
-class SpikingNeuronsModel(NeuronsModel):
+class SpikeProcessModel(NeuronsModel):
     """Sends bits."""
 
     s_out: PyOutPort = LavaPyType(PyOutPort.VEC_DENSE, np.uint8, precision=1)
 
 
-@implements(proc=GradedNeurons, protocol=LoihiProtocol)
+@implements(proc=PayloadProcess, protocol=LoihiProtocol)
 @requires(CPU)
 @tag("fixed_pt")
-class GradedNeuronsModel(NeuronsModel):
+class PayloadProcessModel(NeuronsModel):
     """Sends payloads."""
 
     s_out: PyOutPort = LavaPyType(PyOutPort.VEC_DENSE, np.int32, precision=24)
 
 
-@implements(proc=Readout, protocol=LoihiProtocol)
+@implements(proc=PotentialProcess, protocol=LoihiProtocol)
 @requires(CPU)
 @tag("fixed_pt")
-class ReadoutModel(NeuronsModel):
+class PotentialProcessModel(NeuronsModel):
     """Sends potentials."""
 
     s_out: PyOutPort = LavaPyType(PyOutPort.VEC_DENSE, np.int32, precision=24)
