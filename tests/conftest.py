@@ -5,8 +5,14 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 EXPECTED = Path(__file__).parent / "expected"
+
+
+# a busy machine is no falsifying example
+settings.register_profile("snnc", deadline=None)
+settings.load_profile("snnc")
 
 
 def pytest_configure(config: pytest.Config) -> None:

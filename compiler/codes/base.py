@@ -6,9 +6,9 @@ option that is no field of it is refused.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, replace
-from typing import Any, ClassVar, Protocol
+from typing import ClassVar, Protocol
 
 from typing_extensions import Self
 
@@ -118,11 +118,6 @@ class Code(Protocol):
     def points(cls, grid: SweepGrid, network: Staircases) -> Iterator[SweepPoint]:
         """The points of a sweep."""
         ...
-
-
-def settings_from(cls: type[Any], options: CompileOptions) -> Mapping[str, Any]:
-    """The values of the options that are fields of a code."""
-    return {each.name: getattr(options, each.name) for each in fields(cls)}
 
 
 def with_code(options: CompileOptions, code: Code) -> CompileOptions:

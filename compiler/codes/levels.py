@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from typing_extensions import Self
 
-from snnc.compiler.codes.base import settings_from
+from snnc.compiler.codes.plain import PlainCode
 from snnc.compiler.errors import Problem
 from snnc.compiler.inputs import Input
 from snnc.compiler.laws import Readout
@@ -15,34 +15,16 @@ from snnc.compiler.laws.base import Shape
 from snnc.compiler.options import AveragePools, CompileOptions, Encoding, InputCode
 from snnc.compiler.quantization.layer import Layer
 from snnc.compiler.quantization.lowering import LevelLaw, Lowered, LoweringContext, on_levels, shown
-from snnc.compiler.spiking import SpikingNetwork
 from snnc.compiler.target import Target
 
 
-class LevelCode:
+class LevelCode(PlainCode):
     """What codes of levels share: a layer keeps its staircase, and an image its turn."""
 
     is_exact: ClassVar[bool] = True
-    runs_on_stock: ClassVar[bool] = False
-    name: ClassVar[str]
     law: ClassVar[LevelLaw]
     """Makes a neuron from its steps and levels."""
     readout: ClassVar[type[Readout]] = Readout
-
-    @classmethod
-    def of(cls, options: CompileOptions) -> Self:
-        """The code with its settings as options give them."""
-        return cls(**settings_from(cls, options))
-
-    @property
-    def series(self) -> str:
-        """One curve."""
-        return self.name
-
-    @property
-    def coarsest(self) -> int | None:
-        """Every level is kept."""
-        return None
 
     def problems(self, options: CompileOptions, target: Target) -> Iterator[Problem]:
         """None of its own."""
@@ -60,16 +42,8 @@ class LevelCode:
         """Pixels are levels too."""
         return encoding.input(name, shape, code)
 
-    def limits(self, target: Target) -> Target:
-        """Those of programmable neurons."""
-        return target
-
     def lowered(self, layer: Layer, constant: Sequence[bool], context: LoweringContext) -> Lowered:
         """On the staircase that the layer has."""
         if layer.highest is None:
             return Lowered(shown(layer, context, type(self).readout))
         return on_levels(layer, layer.highest, context, type(self).law)
-
-    def rewritten(self, network: SpikingNetwork) -> SpikingNetwork:
-        """Unchanged."""
-        return network

@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 from typing_extensions import Self
 
-from snnc.compiler.codes.base import settings_from
+from snnc.compiler.codes.plain import PlainCode
 from snnc.compiler.errors import Problem
 from snnc.compiler.inputs import CurrentInput, Input
 from snnc.compiler.laws import Floats, Integers, OffsetSpike, Rate, Readout
@@ -18,43 +18,25 @@ from snnc.compiler.options import AveragePools, CompileOptions, Encoding, InputC
 from snnc.compiler.quantization.layer import Layer
 from snnc.compiler.quantization.lowering import Lowered, LoweringContext, on_spikes, shown
 from snnc.compiler.quantization.spikes import in_spikes
-from snnc.compiler.spiking import SpikingNetwork
 from snnc.compiler.target import Target
 
 
 @dataclass(frozen=True)
-class SpikeCountCode:
+class SpikeCountCode(PlainCode):
     """What they share: a layer is lowered to neurons that integrate and fire."""
 
     timesteps: int | None = None
     """T; by default as many as the most levels."""
 
-    name: ClassVar[str]
     is_exact: ClassVar[bool] = False
-    runs_on_stock: ClassVar[bool] = False
     steady_is_exact: ClassVar[bool] = False
     """Whether a layer under a constant current rounds its bias once, and not in every step."""
-
-    @classmethod
-    def of(cls, options: CompileOptions) -> Self:
-        """The code with its settings as options give them."""
-        return cls(**settings_from(cls, options))
 
     @property
     def steps(self) -> int:
         """T, once it is settled."""
         assert self.timesteps is not None
         return self.timesteps
-
-    @property
-    def series(self) -> str:
-        """One curve."""
-        return self.name
-
-    @property
-    def coarsest(self) -> int | None:
-        """Every level is kept, and counted as finely as T allows."""
-        return None
 
     def problems(self, options: CompileOptions, target: Target) -> Iterator[Problem]:
         """A sum has more levels than a train of spikes can tell apart."""
@@ -77,10 +59,6 @@ class SpikeCountCode:
         turn = self.neuron(np.ones(1, np.int64)).turn
         return encoding.sent_as(CurrentInput, name, shape, encoding.levels, turn)
 
-    def limits(self, target: Target) -> Target:
-        """Those of programmable neurons."""
-        return target
-
     def neuron(self, threshold: Integers) -> Rate | OffsetSpike:
         """The neuron that integrates and fires, with v(0) = θ/2."""
         return Rate(threshold, threshold // 2, self.steps)
@@ -96,7 +74,3 @@ class SpikeCountCode:
         if layer.highest is None:
             return Lowered(shown(counted, context, self.readout))
         return Lowered(on_spikes(counted, context, self.neuron))
-
-    def rewritten(self, network: SpikingNetwork) -> SpikingNetwork:
-        """Unchanged."""
-        return network
