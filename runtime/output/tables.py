@@ -160,7 +160,7 @@ def _remarks(point: MeasuredPoint) -> str:
     if not point.measurements:
         return "; ".join(f"{each.where}: {each.what}" for each in point.problems)
     copies = point.measurements[0].copies
-    remarks = [f"{copies} groups"] if copies else []
+    remarks = [f"{copies} copies"] if copies else []
     remarks += ["not error-free"] if point.setting.error_free is False else []
     return ", ".join(remarks)
 

@@ -84,7 +84,7 @@ def test_a_sweep_as_table(model: Path, data: Path, tmp_path: Path) -> None:
     result = snnc("sweep", model, data, *words, "--plot", picture)
     assert result.exit_code == 0
     assert "not error-free" in result.stdout
-    assert "7 groups" in result.stdout
+    assert "7 copies" in result.stdout
     assert f"{model}: " in result.stdout
     assert "±: binomial standard error over images" in result.stdout
     assert picture.stat().st_size > 1000
