@@ -101,7 +101,8 @@ def _parameter(field: Field[Any], kind: Any) -> inspect.Parameter:  # noqa: ANN4
         text = f"{text.removesuffix('.')}: {', '.join(CHOICES[field.name])}."
     flag = [f"--{field.name.replace('_', '-')}"] if kind is bool else []
     default = "" if _is_list(kind) else field.default
-    annotation = Annotated.__class_getitem__((_flag_type(kind), typer.Option(*flag, help=text)))  # type: ignore[attr-defined]
+    described = typer.Option(*flag, help=text)
+    annotation: Any = Annotated[_flag_type(kind), described]
     keyword = inspect.Parameter.KEYWORD_ONLY
     return inspect.Parameter(field.name, keyword, default=default, annotation=annotation)
 
