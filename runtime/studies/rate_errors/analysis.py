@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from snnc.compiler.laws import OffsetSpike
 from snnc.compiler.spiking import SpikingNetwork
 from snnc.runtime.data import Data, encode
 from snnc.runtime.engines.golden import Golden, batch_size
@@ -56,10 +55,9 @@ def analyse(network: SpikingNetwork, data: Data, progress: Progress = ignore) ->
     found = tuple(each.tally.means(each.name, each.neurons) for each in layers)
     pooled = sum((each.tally for each in layers), Tally())
     overall = pooled.means("all", sum(each.neurons for each in layers))
-    neuron, steps = network.populations[0].neuron, layers[0].time_steps
-    if not isinstance(neuron, OffsetSpike):
-        return Analysis(steps, None, 0, False, found, overall)
-    return Analysis(steps, neuron.rho, neuron.iterations, neuron.light, found, overall)
+    law = layers[0].law
+    rho, iterations = law.settings.get("rho"), law.settings.get("iterations", 0)
+    return Analysis(law.time_steps, rho, iterations, law.keeps_residual, found, overall)
 
 
 def _count(

@@ -61,6 +61,7 @@ class RateLayer:
     def __init__(self, population: Population, network: SpikingNetwork) -> None:
         neuron = population.neuron
         assert isinstance(neuron, Rate | OffsetSpike)
+        self.law = neuron
         self.name, self.neurons = population.name, population.size
         self.time_steps = neuron.time_steps
         self.threshold = per_neuron(neuron.threshold, population.shape)

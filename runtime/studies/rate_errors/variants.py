@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
+from typing_extensions import assert_never
+
 from snnc.compiler.inputs import CurrentInput
 from snnc.compiler.laws import OffsetSpike, Rate
 from snnc.compiler.spiking import Population, SpikingNetwork
@@ -15,16 +17,18 @@ def variants_of(network: SpikingNetwork, *, light: bool) -> Iterator[SpikingNetw
 
     All of the same integers. A rate network is its only variant.
     """
-    neuron = network.populations[0].neuron
-    if not isinstance(neuron, OffsetSpike):
+    law = network.populations[0].neuron
+    assert isinstance(law, Rate | OffsetSpike)
+    if isinstance(law, Rate):
         yield network
-        return
-    steps = neuron.time_steps
-    yield _with(network, lambda n: Rate(n.threshold, n.initial, steps))
-    for count in range(1, neuron.iterations + 1):
-        yield _with(network, lambda n, k=count: replace(n, iterations=k))  # type: ignore[misc]
-    if light:
-        yield _with(network, lambda n: replace(n, iterations=1, light=True))
+    elif isinstance(law, OffsetSpike):
+        yield _with(network, lambda n: Rate(n.threshold, n.initial, n.time_steps))
+        for count in range(1, law.iterations + 1):
+            yield _with(network, lambda n, k=count: replace(n, iterations=k))  # type: ignore[misc]
+        if light:
+            yield _with(network, lambda n: replace(n, iterations=1, light=True))
+    else:
+        assert_never(law)
 
 
 def without_relays(network: SpikingNetwork) -> SpikingNetwork:

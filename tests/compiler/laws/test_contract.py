@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Mapping
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -19,10 +20,12 @@ from support.spiking_networks import (
 )
 from support.step_by_step import extremes, run_steps
 
+from snnc.backends.netx.inputs import COUNTS
 from snnc.backends.netx.laws import LAWS as IN_FILES
 from snnc.backends.netx.reader import read
 from snnc.backends.netx.writer import write
 from snnc.backends.onnx.golden.laws import LAWS as IN_GOLDEN
+from snnc.compiler.inputs import INPUTS, Input
 from snnc.compiler.laws import (
     LAWS,
     BitSerial,
@@ -162,6 +165,10 @@ def test_its_potential_stays_within_its_bounds(network: SpikingNetwork) -> None:
 @pytest.mark.parametrize("table", [IN_FILES, IN_GOLDEN, IN_LAVA, IN_SLAYER])
 def test_every_table_has_a_row_for_every_law(table: Mapping[type[Neuron], object]) -> None:
     assert set(table) == set(LAWS)
+
+
+def test_every_kind_of_input_has_a_row_in_files() -> None:
+    assert set(COUNTS) == set(get_args(Input)) == set(INPUTS.values())
 
 
 def test_names_in_files_tell_laws_apart() -> None:
