@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from typing_extensions import Unpack
 
-from snnc.api.images import accepted_images
+from snnc.api.images import accepted_images, files_among
 from snnc.api.keywords import compile_options
 from snnc.compiler import pipeline
 from snnc.compiler.errors import refusal
@@ -102,13 +102,16 @@ def compile(
     Raises:
         SnncError: with everything in the model that cannot be compiled; nothing is written then.
     """
+    from snnc.backends.files import target_of
     from snnc.backends.netx.writer import write
 
     chosen = compile_options("compile", options)
+    path = Path(output) if output is not None else _beside(Path(model))
+    inputs = files_among(model, chosen.calibration)
+    target_of(path, inputs=inputs)
     opened = open_model(Path(model), chosen, progress)
     network = opened.compiled(chosen, watch)
-    path = Path(output) if output is not None else Path(model).with_suffix(".h5")
-    write(network, path)
+    write(network, path, inputs=inputs)
     session = opened.session
     if session is None:
         return Compilation(path, network)
@@ -123,6 +126,11 @@ def recognize(model: str | Path) -> Network:
     """
     options = CompileOptions()
     return open_model(Path(model), options).recognized(options)
+
+
+def _beside(model: Path) -> Path:
+    """The file of a model that is compiled without a word about its place."""
+    return model.with_suffix(".h5") if model.name else Path("network.h5")
 
 
 def _session(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from typing_extensions import Unpack
 
 from snnc.api.compiling import OpenModel, open_model
-from snnc.api.images import GivenImages, images_for, labelled_images
+from snnc.api.images import GivenImages, files_among, images_for, labelled_images
 from snnc.api.keywords import StudyKeywords, StudyOptions, study_options
 from snnc.api.running import executable, load
 from snnc.compiler.codes import CODES, Code, SweepGrid
@@ -63,10 +63,11 @@ def sweep(
 
     chosen, compiling = study_options("sweep", options)
     wanted = grid or SweepGrid(tuple(CODES))
-    _refuse([*study.problems_of(wanted), *_problems_of_plot(chosen)])
+    paths = [Path(each) for each in (model, *also)]
+    inputs = files_among(*paths, data, compiling.calibration)
+    _refuse([*study.problems_of(wanted), *_problems_of_plot(chosen, inputs)])
     find_target(compiling.target)
     checked = _checked_engine(engine)
-    paths = [Path(each) for each in (model, *also)]
     models = [open_model(each, compiling, chosen.progress) for each in paths]
     network = models[0].recognized(compiling)
     source = encoding_of(compiling).input(network.input.name, planar(network.input.shape))
@@ -79,7 +80,7 @@ def sweep(
         build = partial(_built, models, compiling, Path(folder) / "network.h5")
         result = study.sweep(sources, source, images, points, build, checked, progress)
     if chosen.figure is not None and result.worked:
-        plots.draw_sweep(chosen.figure, result)
+        plots.draw_sweep(chosen.figure, result, inputs=inputs)
     return result
 
 
@@ -116,13 +117,14 @@ def errors(
 
     chosen, compiling = study_options("errors", {"limit": ERROR_IMAGES, **options})
     question = study.Question(code, tuple(timesteps), rho, iterations, light)
-    _refuse([*study.problems_of(question), *_problems_of_plot(chosen)])
+    inputs = files_among(model, data, compiling.calibration)
+    _refuse([*study.problems_of(question), *_problems_of_plot(chosen, inputs)])
     opened = open_model(Path(model), compiling, chosen.progress)
     networks = [opened.compiled(with_code(compiling, each)) for each in study.codes_of(question)]
     images = images_for(networks[0], data, chosen.limit, clip=chosen.clip_input)
     report = study.report_of(str(model), question, networks, images, chosen.progress or ignore)
     if chosen.figure is not None:
-        plots.draw_errors(chosen.figure, report)
+        plots.draw_errors(chosen.figure, report, inputs=inputs)
     return report
 
 
@@ -136,12 +138,12 @@ def _built(
     return load(path)
 
 
-def _problems_of_plot(chosen: StudyOptions) -> Iterator[Problem]:
+def _problems_of_plot(chosen: StudyOptions, inputs: Sequence[Path]) -> Iterator[Problem]:
     """Why a figure could not be drawn, if one is wanted."""
     from snnc.runtime.output.plots import problems_of
 
     if chosen.figure is not None:
-        yield from problems_of(chosen.figure)
+        yield from problems_of(chosen.figure, inputs)
 
 
 def _refuse(problems: Sequence[Problem]) -> None:
