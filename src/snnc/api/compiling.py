@@ -11,9 +11,9 @@ from typing_extensions import Unpack
 from snnc.api.images import accepted_images, files_among
 from snnc.api.keywords import compile_options
 from snnc.compiler import pipeline
-from snnc.compiler.errors import refusal
+from snnc.compiler.errors import SnncError, refusal
 from snnc.compiler.options import CompileKeywords, CompileOptions, encoding_of
-from snnc.compiler.pipeline import Watcher, ignore, lower
+from snnc.compiler.pipeline import Watcher, ignore, lower, problems_of_numbers
 from snnc.compiler.spiking import SpikingNetwork, planar
 from snnc.compiler.target import LOIHI
 
@@ -136,12 +136,18 @@ def _beside(model: Path) -> Path:
 def _session(
     network: Network, options: CompileOptions, progress: Progress | None
 ) -> CalibrationSession | None:
-    """What the first of the calibration images tell, if there are any."""
+    """What the first of the calibration images tell, if there are any.
+
+    Raises:
+        SnncError: for images or options that are unsound.
+    """
     if options.calibration is None:
         if options.levels is not None:
             what = f"{options.levels} levels, and no images to fit them to"
             raise refusal("`levels`", what, "give some with `calibration='images.npz'`")
         return None
+    if problems := [*problems_of_numbers(options, network)]:
+        raise SnncError(*problems)
     from snnc.calibration.session import CalibrationSession
     from snnc.runtime.studies.compare import ignore as no_progress
 

@@ -19,6 +19,7 @@ from snnc.compiler.codes import CODES, Code, SweepGrid
 from snnc.compiler.codes.base import with_code
 from snnc.compiler.errors import Problem, SnncError, refusal
 from snnc.compiler.options import CompileOptions, encoding_of
+from snnc.compiler.pipeline import problems_of_numbers
 from snnc.compiler.spiking import SpikingNetwork, planar
 from snnc.compiler.target import find_target
 
@@ -70,6 +71,7 @@ def sweep(
     checked = _checked_engine(engine)
     models = [open_model(each, compiling, chosen.progress) for each in paths]
     network = models[0].recognized(compiling)
+    _refuse([*problems_of_numbers(compiling, network)])
     source = encoding_of(compiling).input(network.input.name, planar(network.input.shape))
     classes = _classes(str(model), network.output.shape)
     images = labelled_images(data, source, classes, chosen.limit, clip=chosen.clip_input)
