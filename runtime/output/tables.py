@@ -10,6 +10,7 @@ from typing import Generic, TypeVar
 
 from rich.table import Table
 
+from snnc.compiler.errors import Problem
 from snnc.compiler.laws import bits_for
 from snnc.compiler.network import Network, Node
 from snnc.compiler.operators import Staircase, times
@@ -158,11 +159,16 @@ def _of_input(point: MeasuredPoint) -> str:
 def _remarks(point: MeasuredPoint) -> str:
     """What sets a point apart, or why there is none."""
     if not point.measurements:
-        return "; ".join(f"{each.where}: {each.what}" for each in point.problems)
+        return "cannot be compiled: " + _told(point.problems)
     copies = point.measurements[0].copies
     remarks = [f"{copies} groups"] if copies else []
     remarks += ["not error-free"] if point.setting.error_free is False else []
+    remarks += [f"not compared: {_told(point.unchecked)}"] if point.unchecked else []
     return ", ".join(remarks)
+
+
+def _told(problems: Sequence[Problem]) -> str:
+    return "; ".join(f"{each.where}: {each.what}" for each in problems)
 
 
 SWEEP_COLUMNS: Sequence[Column[MeasuredPoint]] = (

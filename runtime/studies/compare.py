@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from math import prod
 from time import perf_counter
 from typing import Any, TypeAlias
 
 import numpy as np
 
+from snnc.compiler.errors import failure, refusal
+from snnc.compiler.laws import Floats
 from snnc.compiler.laws.planes import count_differences
 from snnc.compiler.rules.timing import timing_of
 from snnc.compiler.spiking import SpikingNetwork
@@ -88,8 +91,8 @@ class Comparison:
 
     @property
     def is_exact(self) -> bool:
-        """Whether every engine gave every spike and every logit of the golden model."""
-        return not self.mismatches
+        """Whether engines ran, and each gave every spike and every logit of the golden model."""
+        return bool(self.verified) and not self.mismatches
 
     @property
     def mismatches(self) -> int:
@@ -183,10 +186,18 @@ def batches_of(data: Data, size: int = BATCH) -> Iterator[Any]:
 def run_source(
     model: Source, network: SpikingNetwork, data: Data, progress: Progress = ignore
 ) -> EngineResult:
-    """The float model, given the images as it was trained on them."""
-    start, parts = perf_counter(), []
+    """The float model, given the images as it was trained on them.
+
+    Raises:
+        SnncError: where it cannot be run, or its logits are not those of the network.
+    """
+    start, parts, shape = perf_counter(), [], network.readout.shape
     for images in batches_of(data):
-        parts.append(model.run(as_source(images, network.input)).astype(np.float64))
+        logits = model.run(as_source(images, network.input)).astype(np.float64)
+        if logits.size != len(images) * prod(shape):
+            what = f"its logits for {len(images)} images are {logits.shape}; allowed: {shape} each"
+            raise refusal("source model", what, "compile the model again")
+        parts.append(logits.reshape(len(images), *shape))
         progress("source", len(images), data.images)
     return EngineResult(model.engine, np.concatenate(parts), perf_counter() - start)
 
@@ -211,6 +222,7 @@ def run_engine(
             parts.append(logits_of(each.logits, network))
             fired += sum(firing[name].spikes_in(planes) for name, planes in each.spikes.items())
             progress(engine.name, len(each.logits), data.images)
+    _require_all(engine, parts, data)
     result = EngineResult(engine.name, np.concatenate(parts), perf_counter() - start)
     if not engine.sends_spikes:
         return RunResult(result, None, None)
@@ -237,6 +249,7 @@ def run_against_golden(
             logit_mismatches += int(np.count_nonzero(expected.potential != each.logits))
             parts.append(logits_of(each.logits, network))
             progress(engine.name, len(images), data.images)
+    _require_all(engine, parts, data)
     result = EngineResult(engine.name, np.concatenate(parts), perf_counter() - start)
     per_image = sum(each.size * firing[each.name].planes for each in network if each.name in firing)
     count = SpikeCount(
@@ -248,6 +261,13 @@ def run_against_golden(
         mismatches,
     )
     return Verified(result, count)
+
+
+def _require_all(engine: Engine, parts: Sequence[Floats], data: Data) -> None:
+    """Refuse a run that ended before its images did: nothing is known of the others."""
+    given = sum(map(len, parts))
+    if given != data.images:
+        raise failure(engine.title, f"it gave {given} of {data.images} images")
 
 
 def _points(before: EngineResult, after: EngineResult, labels: Labels | None) -> float | None:

@@ -18,7 +18,7 @@ from contextlib import contextmanager, redirect_stdout
 from multiprocessing.connection import wait
 from typing import TYPE_CHECKING
 
-from snnc.compiler.errors import SnncError, refusal
+from snnc.compiler.errors import EngineError, failure
 
 if TYPE_CHECKING:
     from lava.magma.core.process.process import AbstractProcess
@@ -28,6 +28,7 @@ PR_SET_PDEATHSIG = 1
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 POLL_SECONDS = 0.01
 PATIENCE_SECONDS = 2.0
+SIMULATION = "Lava simulation"
 
 _forking = False
 
@@ -63,7 +64,7 @@ class Run:
         """Run for some time steps.
 
         Raises:
-            SnncError: a process of the network failed or was killed.
+            EngineError: a process of the network failed or was killed.
         """
         from lava.magma.core.run_conditions import RunSteps
 
@@ -79,16 +80,13 @@ class Run:
         answers = self._runtime.service_to_runtime
         return all(each.probe() and enum_equal(each.peek(), MGMT_RESPONSE.DONE) for each in answers)
 
-    def _failure(self) -> SnncError:
+    def _failure(self) -> EngineError:
         """The process that broke may be a moment behind those that it took with it."""
         patience = time.monotonic() + PATIENCE_SECONDS
         while not (reasons := self._reasons()) and time.monotonic() < patience:
             time.sleep(POLL_SECONDS)
-        return refusal(
-            "Lava simulation",
-            "a process ended early: " + (reasons or ["no reason given"])[0].strip(),
-            "free memory if it was killed; otherwise report this as a bug of snnc",
-        )
+        last = (reasons or ["no reason given"])[0].strip().splitlines()[-1]
+        return failure(SIMULATION, f"a process ended early: {last}")
 
     def _reasons(self) -> list[str]:
         traces = [each.exception[1] for each in self._children if each.exception]

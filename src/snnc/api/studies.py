@@ -79,8 +79,9 @@ def sweep(
     points = study.points_of(wanted, study.staircases_of(network))
     progress = chosen.progress or ignore
     with TemporaryDirectory() as folder:
-        build = partial(_built, models, compiling, Path(folder) / "network.h5")
-        result = study.sweep(sources, source, images, points, build, checked, progress)
+        build = partial(_built, models, compiling)
+        stored = partial(_stored, Path(folder) / "network.h5")
+        result = study.sweep(sources, source, images, points, build, checked, progress, stored)
     if chosen.figure is not None and result.worked:
         plots.draw_sweep(chosen.figure, result, inputs=inputs)
     return result
@@ -131,12 +132,17 @@ def errors(
 
 
 def _built(
-    models: Sequence[OpenModel], options: CompileOptions, path: Path, index: int, code: Code
+    models: Sequence[OpenModel], options: CompileOptions, index: int, code: Code
 ) -> SpikingNetwork:
-    """The model of an index in a code, as it is read back from its file."""
+    """The model of an index in a code."""
+    return models[index].compiled(with_code(options, code))
+
+
+def _stored(path: Path, network: SpikingNetwork) -> SpikingNetwork:
+    """A network as it is read back from its file."""
     from snnc.backends.netx.writer import write
 
-    write(models[index].compiled(with_code(options, code)), path)
+    write(network, path)
     return load(path)
 
 
