@@ -19,7 +19,7 @@ class Problem:
     """One thing the user can do about it."""
 
     def __str__(self) -> str:
-        return f"{self.where}: {self.what}\n  help: {self.mend}"
+        return f"{printable(self.where)}: {printable(self.what)}\n  help: {printable(self.mend)}"
 
 
 class SnncError(Exception):
@@ -56,6 +56,15 @@ def failure(where: str, what: str, mend: str = BUG) -> EngineError:
     return EngineError(Problem(where, what, mend))
 
 
+def printable(text: str) -> str:
+    """The text in one line, with all that could steer a terminal written out in hexadecimals."""
+    return text if text.isprintable() else "".join(map(_shown, text))
+
+
 def first_line(error: BaseException) -> str:
     """What an error of a library says, as far as one line goes."""
     return next(iter(str(error).strip().splitlines()), "") or type(error).__name__
+
+
+def _shown(sign: str) -> str:
+    return sign if sign.isprintable() else sign.encode("unicode_escape").decode()

@@ -18,7 +18,7 @@ from contextlib import contextmanager, redirect_stdout
 from multiprocessing.connection import wait
 from typing import TYPE_CHECKING
 
-from snnc.compiler.errors import EngineError, failure
+from snnc.compiler.errors import EngineError, failure, first_line
 
 if TYPE_CHECKING:
     from lava.magma.core.process.process import AbstractProcess
@@ -29,6 +29,7 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 POLL_SECONDS = 0.01
 PATIENCE_SECONDS = 2.0
 SIMULATION = "Lava simulation"
+SHARED_MEMORY = "make room in /dev/shm, where its processes meet; of a container with --shm-size"
 
 _forking = False
 
@@ -99,6 +100,9 @@ def running(process: AbstractProcess) -> Iterator[Run]:
 
     Lava prints what it has to say to stderr. Should the host be killed, the kernel ends the
     processes too, so the thread that starts them must outlive them.
+
+    Raises:
+        EngineError: where the system has no room for them.
     """
     try:
         with uninterrupted(), redirect_stdout(sys.stderr), _forked_for_life(), _no_inheritance():
@@ -112,8 +116,12 @@ def running(process: AbstractProcess) -> Iterator[Run]:
 def _start(process: AbstractProcess) -> None:
     from lava.magma.core.run_configs import Loihi2SimCfg
 
-    # The network moves in lockstep: more room in a channel is only a walk through cold memory.
-    process.create_runtime(Loihi2SimCfg(select_tag="fixed_pt"), None, {"pypy_channel_size": 2})
+    try:
+        # The network moves in lockstep: more room in a channel is only a walk through cold memory.
+        process.create_runtime(Loihi2SimCfg(select_tag="fixed_pt"), None, {"pypy_channel_size": 2})
+    except OSError as error:
+        what = f"it cannot start: {error.strerror or first_line(error)}"
+        raise failure(SIMULATION, what, SHARED_MEMORY) from error
 
 
 def _end(runtime: Runtime) -> None:

@@ -35,7 +35,7 @@ def compare(
     from snnc.runtime.studies.inspection import inspect_network
 
     inputs = (model, network, data)
-    with reports_problems():
+    with reports_problems(as_json=as_json):
         if html is not None:
             target_of(html, option="html", inputs=inputs)
         with progress_bars() as progress:

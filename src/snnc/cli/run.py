@@ -15,7 +15,7 @@ from snnc.backends.files import target_of, write_bytes
 from snnc.cli.messages import reports_problems
 from snnc.cli.options import ClipInput, DataFile, Json, Limit, NetFile, engine_name
 from snnc.cli.progress import progress_bars
-from snnc.cli.results import print_json
+from snnc.cli.results import print_json, print_lines
 from snnc.runtime.engines import ENGINES
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def run(
     as_json: Json = False,
 ) -> None:
     """Run a compiled network over a data set."""
-    with reports_problems(), progress_bars() as progress:
+    with reports_problems(as_json=as_json), progress_bars() as progress:
         if output is not None:
             target_of(output, inputs=(network, data))
         found = api.run(
@@ -74,13 +74,14 @@ def _print(found: api.Run) -> None:
     from snnc.runtime.output.numbers import percent
 
     result = found.result
-    print(
+    lines = [
         f"{result.engine}: {result.images} images, accuracy "
         f"{percent(result.accuracy(found.labels))}, {result.images_per_second:.1f} images/s"
-    )
+    ]
     if found.spikes is not None:
         spikes = found.spikes / result.images
-        print(f"{spikes:.1f} spikes per image, {found.time_steps} time steps")
+        lines.append(f"{spikes:.1f} spikes per image, {found.time_steps} time steps")
+    print_lines(lines)
 
 
 def _save(path: Path, result: EngineResult, inputs: Sequence[Path]) -> None:
