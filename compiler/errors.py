@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+BUG = "free memory if there is little; otherwise report this as a bug of snnc"
+
 
 @dataclass(frozen=True)
 class Problem:
@@ -17,7 +19,7 @@ class Problem:
     """One thing the user can do about it."""
 
     def __str__(self) -> str:
-        return f"{self.where}: {self.what}\n  help: {self.mend}"
+        return f"{printable(self.where)}: {printable(self.what)}\n  help: {printable(self.mend)}"
 
 
 class SnncError(Exception):
@@ -37,6 +39,32 @@ class SnncError(Exception):
         return "\n".join(map(str, self.problems))
 
 
+class EngineError(SnncError):
+    """Something that runs networks broke down: what it was to prove is not proved.
+
+    It is no property of a model that somebody could look past.
+    """
+
+
 def refusal(where: str, what: str, mend: str) -> SnncError:
     """The error for a single problem, ready to be raised."""
     return SnncError(Problem(where, what, mend))
+
+
+def failure(where: str, what: str, mend: str = BUG) -> EngineError:
+    """The error for an engine that broke down, ready to be raised."""
+    return EngineError(Problem(where, what, mend))
+
+
+def printable(text: str) -> str:
+    """The text in one line, with all that could steer a terminal written out in hexadecimals."""
+    return text if text.isprintable() else "".join(map(_shown, text))
+
+
+def first_line(error: BaseException) -> str:
+    """What an error of a library says, as far as one line goes."""
+    return next(iter(str(error).strip().splitlines()), "") or type(error).__name__
+
+
+def _shown(sign: str) -> str:
+    return sign if sign.isprintable() else sign.encode("unicode_escape").decode()

@@ -25,6 +25,8 @@ AveragePools: TypeAlias = Literal["auto", "compose", "sum"]
 InputCode: TypeAlias = Literal["graded", "bits"]
 MOST_STEPS = 1 << 12
 """Time steps of a train, and whatever else is counted in them."""
+MOST_REAL = 1e12
+"""Of a pixel, a mean, a standard deviation and its inverse: what floats still add up."""
 
 
 class Images(Protocol):
@@ -172,20 +174,38 @@ def problems_of_encoding(encoding: Encoding, shape: Shape) -> list[Problem]:
     found = []
     if not 1 <= encoding.bits <= 16:
         found.append(Problem("`input_bits`", f"{encoding.bits} bits; allowed: 1 to 16", "use 8"))
-    if not encoding.low < encoding.high or not np.isfinite(encoding.high - encoding.low):
-        span = f"the range {encoding.low:g} to {encoding.high:g} is empty or not finite"
-        found.append(Problem("`input_range`", span, "give the least and the greatest pixel value"))
-    for option, values in (("mean", encoding.mean), ("std", encoding.std)):
-        if len(values) not in (0, 1, shape[0]):
-            what = f"{len(values)} values for {shape[0]} channels; allowed: 1 or {shape[0]}"
-            found.append(Problem(f"`{option}`", what, "give one for each channel, or one for all"))
-        if not np.all(np.isfinite(values)) or (
-            option == "std" and not np.all(np.array(values) > 0)
-        ):
-            found.append(
-                Problem(f"`{option}`", "its values must be finite, and std above 0", "mend them")
-            )
+    span = encoding.high - encoding.low
+    if not all(map(_is_sound, (encoding.low, encoding.high))) or not span >= 1 / MOST_REAL:
+        what = f"the range {encoding.low:g} to {encoding.high:g} is empty or not finite"
+        found.append(Problem("`input_range`", what, "give the least and the greatest pixel value"))
+    found += _problems_of_norm("mean", encoding.mean, shape, -MOST_REAL)
+    found += _problems_of_norm("std", encoding.std, shape, 1 / MOST_REAL)
     return found
+
+
+def problems_of_labels(labels: Sequence[str]) -> Iterator[Problem]:
+    """Names that a file cannot hold."""
+    for each in labels:
+        if any("\ud800" <= sign <= "\udfff" for sign in each):
+            yield Problem("`labels`", f"{each!r} is no UTF-8", "write it in UTF-8")
+
+
+def _problems_of_norm(
+    option: str, values: Sequence[float], shape: Shape, least: float
+) -> Iterator[Problem]:
+    """What is wrong with a mean or a standard deviation of each channel."""
+    if len(values) not in (0, 1, shape[0]):
+        allowed = f"1 or {shape[0]}" if shape[0] > 1 else "1"
+        what = f"{len(values)} values for {shape[0]} channels; allowed: {allowed}"
+        yield Problem(f"`{option}`", what, "give one for each channel, or one for all")
+    for each in values:
+        if not _is_sound(each) or each < least:
+            what = f"{each:g}; allowed: {least:g} to {MOST_REAL:g}"
+            yield Problem(f"`{option}`", what, "give that of the pixels as the model was trained")
+
+
+def _is_sound(number: float) -> bool:
+    return abs(number) <= MOST_REAL
 
 
 def counts_in_range(options: dict[str, tuple[int, ...]]) -> Iterator[Problem]:

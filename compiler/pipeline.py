@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
@@ -11,7 +11,13 @@ from snnc.compiler.errors import Problem, SnncError
 from snnc.compiler.inputs import Input, PlanesInput
 from snnc.compiler.network import Network
 from snnc.compiler.operators import Staircase
-from snnc.compiler.options import CompileOptions, Encoding, encoding_of, problems_of_encoding
+from snnc.compiler.options import (
+    CompileOptions,
+    Encoding,
+    encoding_of,
+    problems_of_encoding,
+    problems_of_labels,
+)
 from snnc.compiler.passes.coarsen_staircases import coarsen_staircases
 from snnc.compiler.passes.compose_chains import compose_chains
 from snnc.compiler.passes.drop_repeats import drop_repeats
@@ -225,7 +231,7 @@ def job_of(network: Network, options: CompileOptions, hooks: CalibrationHooks | 
     """
     target = find_target(options.target)
     encoding = encoding_of(options)
-    _check(options, target, encoding, network)
+    _check(options, target, network)
     code = code_of(options, target)
     pixels = pixels_of(network, options, code)
     return Job(options, target, code, encoding, pixels, hooks or CalibrationHooks())
@@ -273,12 +279,21 @@ def _most_levels(network: Network) -> int:
     return max(levels, default=1)
 
 
-def _check(options: CompileOptions, target: Target, encoding: Encoding, network: Network) -> None:
-    problems = [*problems_of_options(options, target)]
-    problems += problems_of_encoding(encoding, network.input.shape)
-    most = target.weight_bits
-    if not (2 <= options.weight_bits <= most or options.weight_bits == 2 * most):
-        what = f"{options.weight_bits} bits; allowed: 2 to {most}, or {2 * most} as two synapses"
-        problems.append(Problem("`weight_bits`", what, f"use {most}"))
+def _check(options: CompileOptions, target: Target, network: Network) -> None:
+    problems = [*problems_of_options(options, target), *problems_of_numbers(options, network)]
     if problems:
         raise SnncError(*problems)
+
+
+def problems_of_numbers(options: CompileOptions, network: Network) -> Iterator[Problem]:
+    """What is wrong with the options of any code: known before an image is looked at.
+
+    Raises:
+        SnncError: for a target that is none.
+    """
+    yield from problems_of_encoding(encoding_of(options), network.input.shape)
+    yield from problems_of_labels(options.labels)
+    most = find_target(options.target).weight_bits
+    if not (2 <= options.weight_bits <= most or options.weight_bits == 2 * most):
+        what = f"{options.weight_bits} bits; allowed: 2 to {most}, or {2 * most} as two synapses"
+        yield Problem("`weight_bits`", what, f"use {most}")

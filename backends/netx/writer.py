@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
@@ -13,6 +11,7 @@ from typing import cast
 import h5py
 import numpy as np
 
+from snnc.backends.files import write_bytes
 from snnc.backends.netx import schema
 from snnc.backends.netx.arrays import texts, write_array
 from snnc.backends.netx.copies import (
@@ -36,37 +35,35 @@ from snnc.compiler.spiking import (
 )
 
 
-def write(network: SpikingNetwork, path: Path) -> None:
+def write(network: SpikingNetwork, path: Path, *, inputs: Sequence[Path] = ()) -> None:
     """Write a network that obeys every rule; a reader of path sees all of the file or none.
+
+    Args:
+        network: any.
+        path: the file to write.
+        inputs: files that must stay as they are.
 
     Raises:
         SnncError: for an illegal network, or a path that cannot be written.
     """
-    require_legal(network)
-    with _creating(path) as file:
-        _write_header(file, network)
-        _write_layers(file.create_group(schema.LAYER), network)
+    write_bytes(path, content_of(network), inputs=inputs)
 
 
-@contextmanager
-def _creating(path: Path) -> Iterator[h5py.File]:
-    """A file beside its place, which takes that place once it is whole.
+def content_of(network: SpikingNetwork) -> bytes:
+    """The bytes of the file of a network.
+
+    HDF5 never sees the disk, where it does not survive a write that fails.
 
     Raises:
-        SnncError: for a path that cannot be written.
+        SnncError: for an illegal network.
     """
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        with h5py.File(partial, "w") as file:
-            yield file
-        os.replace(partial, path)
-    except (OSError, RuntimeError) as error:
-        reason = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else error
-        raise refusal(
-            str(path), f"cannot be written: {reason}", "choose another `output`"
-        ) from error
-    finally:
-        partial.unlink(missing_ok=True)
+    require_legal(network)
+    with h5py.File("network.h5", "w", driver="core", backing_store=False) as file:
+        _write_header(file, network)
+        _write_layers(file.create_group(schema.LAYER), network)
+        file.flush()
+        image: bytes = file.id.get_file_image()
+    return image
 
 
 def _write_header(file: h5py.File, network: SpikingNetwork) -> None:

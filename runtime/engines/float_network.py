@@ -10,10 +10,11 @@ import numpy.typing as npt
 
 from snnc.backends.onnx.float_network import float_model
 from snnc.compiler.network import Network
-from snnc.runtime.engines.sessions import open_session
+from snnc.runtime.engines.sessions import guarded, open_session
 
 Array: TypeAlias = npt.NDArray[np.floating[Any]]
 BATCH = 64
+FLOATS = "the network in floats"
 
 
 class FloatNetwork:
@@ -44,14 +45,16 @@ class FloatNetwork:
         self._session = None
         if self._computed:
             model = float_model(network, self._computed, inputs=self.inputs, dtype=dtype)
-            self._session = open_session(model.SerializeToString(), threads=threads)
+            with guarded(FLOATS):
+                self._session = open_session(model.SerializeToString(), threads=threads)
 
     def run(self, *batches: Array) -> Mapping[str, Array]:
         """What every output gives for a batch of each input, (images, *shape)."""
         given = (np.asarray(each, self.dtype) for each in batches)
         known = dict(zip(self.inputs, given, strict=True))
         if self._session is not None:
-            results = self._session.run(self._computed, known)
+            with guarded(FLOATS):
+                results = self._session.run(self._computed, known)
             known.update(zip(self._computed, results, strict=True))
         return {each: known[each] for each in self.outputs}
 

@@ -15,7 +15,7 @@ from snnc.compiler.laws.base import Sent
 from snnc.compiler.laws.delta import changes_between
 from snnc.compiler.spiking import SpikingNetwork
 from snnc.runtime.engines.base import Chunk, Pixels
-from snnc.runtime.engines.sessions import open_session
+from snnc.runtime.engines.sessions import guarded, open_session
 
 MOST_BATCH = 64
 ROOM = 384 << 20
@@ -55,14 +55,17 @@ class Golden:
         self.changing = [name for name, law in network.firing.items() if law.train == "changes"]
         self.before: dict[str, Sent] = {}
         # compared with another engine step by step, it must leave that engine its cores
-        self.session = open_session(
-            model.SerializeToString(), threads=threads, spins=not every_population
-        )
+        with guarded(GoldenEngine.title):
+            self.session = open_session(
+                model.SerializeToString(), threads=threads, spins=not every_population
+            )
         self.dtype = np.uint8 if "uint8" in self.session.get_inputs()[0].type else np.float32
 
     def run(self, levels: Pixels) -> GoldenResult:
         """Evaluate level numbers of shape (images, *input.shape)."""
-        outputs = self.session.run(self.names, {self.input.name: levels.astype(self.dtype)})
+        given = {self.input.name: levels.astype(self.dtype)}
+        with guarded(GoldenEngine.title):
+            outputs = self.session.run(self.names, given)
         fired = zip(self.names[:-1], outputs[:-1], strict=True)
         numbers = {name: _whole(each) for name, each in fired}
         pixels = self.input.stream_of(levels, self._last(self.input.name, levels))

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from math import prod
 from time import perf_counter
 from typing import Any, TypeAlias
 
 import numpy as np
 
+from snnc.compiler.errors import failure, refusal
+from snnc.compiler.laws import Floats
 from snnc.compiler.rules.timing import timing_of
 from snnc.compiler.spiking import SpikingNetwork
 from snnc.runtime.data import Data, as_source, encode
@@ -48,10 +51,18 @@ def batches_of(data: Data, size: int = BATCH) -> Iterator[Any]:
 def run_source(
     model: Executable, network: SpikingNetwork, data: Data, progress: Progress = ignore
 ) -> EngineResult:
-    """The float model, given the images as it was trained on them."""
-    start, parts = perf_counter(), []
+    """The float model, given the images as it was trained on them.
+
+    Raises:
+        SnncError: where it cannot be run, or its logits are not those of the network.
+    """
+    start, parts, shape = perf_counter(), [], network.readout.shape
     for images in batches_of(data):
-        parts.append(model.run(as_source(images, network.input)).astype(np.float64))
+        logits = model.run(as_source(images, network.input)).astype(np.float64)
+        if logits.size != len(images) * prod(shape):
+            what = f"its logits for {len(images)} images are {logits.shape}; allowed: {shape} each"
+            raise refusal("source model", what, "compile the model again")
+        parts.append(logits.reshape(len(images), *shape))
         progress("source", len(images), data.images)
     return EngineResult(model.engine, np.concatenate(parts), perf_counter() - start)
 
@@ -76,7 +87,15 @@ def run_engine(
             parts.append(logits_of(each.logits, network))
             fired += sum(firing[name].spikes_in(planes) for name, planes in each.spikes.items())
             progress(engine.name, len(each.logits), data.images)
+    require_all(engine, parts, data)
     result = EngineResult(engine.name, np.concatenate(parts), perf_counter() - start)
     if not engine.sends_spikes:
         return RunResult(result, None, None)
     return RunResult(result, fired, timing_of(network).duration(data.images))
+
+
+def require_all(engine: Engine, parts: Sequence[Floats], data: Data) -> None:
+    """Refuse a run that ended before its images did: nothing is known of the others."""
+    given = sum(map(len, parts))
+    if given != data.images:
+        raise failure(engine.title, f"it gave {given} of {data.images} images")

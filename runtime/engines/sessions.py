@@ -2,10 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
+
+from snnc.compiler.errors import SnncError, failure, first_line
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
+
+
+SILENT = 4
+"""Of what ONNX Runtime says on stderr, nothing: its errors are raised besides."""
+
+
+@contextmanager
+def guarded(name: str) -> Iterator[None]:
+    """What ONNX Runtime raises in the block, under the name of what it runs.
+
+    Raises:
+        EngineError: for whatever fails.
+    """
+    try:
+        yield
+    except SnncError:
+        raise
+    except Exception as error:
+        raise failure(name, f"ONNX Runtime failed: {first_line(error)}") from error
 
 
 def open_session(
@@ -24,7 +47,8 @@ def open_session(
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3
+    onnxruntime.set_default_logger_severity(SILENT)
+    options.log_severity_level = SILENT
     options.intra_op_num_threads = threads
     if threads == 1:
         options.inter_op_num_threads = 1

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from snnc.compiler.errors import refusal
+from snnc.compiler.errors import SnncError, first_line, refusal
 from snnc.compiler.network import Network
 from snnc.runtime.engines.float_network import FloatNetwork
 from snnc.runtime.engines.sessions import open_session
@@ -42,6 +42,7 @@ class SourceModel:
     engine = "onnxruntime"
 
     def __init__(self, model: onnx.ModelProto, name: str) -> None:
+        self.name = name
         self.session = _session(model, name)
         (self.input,) = self.session.get_inputs()
         batch = self.input.shape[0]
@@ -49,10 +50,17 @@ class SourceModel:
         self.shape = tuple(self.input.shape[1:])
 
     def run(self, images: Tensor) -> Tensor:
-        """The logits (images, ...) for normalised images (images, *shape)."""
+        """The logits (images, ...) for normalised images (images, *shape).
+
+        Raises:
+            SnncError: where ONNX Runtime cannot run it.
+        """
         size = self.batch or len(images)
         starts = range(0, len(images), size)
-        return np.concatenate([self._run(images[i : i + size], size) for i in starts])
+        try:
+            return np.concatenate([self._run(images[i : i + size], size) for i in starts])
+        except Exception as error:
+            raise _refused(self.name, error) from None
 
     def _run(self, images: Tensor, size: int) -> Tensor:
         missing = size - len(images)
@@ -88,8 +96,12 @@ def _session(model: onnx.ModelProto, name: str) -> InferenceSession:
     try:
         return open_session(model.SerializeToString(), optimises=not quantised)
     except Exception as error:
-        what = f"ONNX Runtime cannot run it: {str(error).splitlines()[0]}"
-        raise refusal(name, what, "export it again with a newer operator set") from None
+        raise _refused(name, error) from None
+
+
+def _refused(name: str, error: Exception) -> SnncError:
+    what = f"ONNX Runtime cannot run it: {first_line(error)}"
+    return refusal(name, what, "export it again with a newer operator set")
 
 
 def _dtype(kind: str) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from jinja2 import Environment, PackageLoader
 
+from snnc.backends.files import write_bytes
 from snnc.runtime.engines import ENGINES
 from snnc.runtime.output.numbers import points
 from snnc.runtime.output.report import loss_of
@@ -22,6 +24,7 @@ def write_page(
     model: str,
     network: str,
     version: str,
+    inputs: Sequence[Path] = (),
 ) -> None:
     """Write the page.
 
@@ -32,6 +35,10 @@ def write_page(
         model: its file.
         network: its file.
         version: of snnc.
+        inputs: files that must stay as they are.
+
+    Raises:
+        SnncError: for a path that cannot be written.
     """
     environment = Environment(loader=PackageLoader("snnc.runtime.output"), autoescape=True)
     page = environment.get_template("compare.html").render(
@@ -48,4 +55,4 @@ def write_page(
         layers=[row for row in inspection.rows if row.threshold],
         schedule=inspection.as_json()["schedule"],
     )
-    path.write_text(page, encoding="utf-8")
+    write_bytes(path, page.encode("utf-8", "backslashreplace"), option="html", inputs=inputs)

@@ -9,7 +9,9 @@ from statistics import fmean
 from typing import Generic, TypeVar
 
 from rich.table import Table
+from rich.text import Text
 
+from snnc.compiler.errors import Problem, printable
 from snnc.compiler.laws import bits_for
 from snnc.compiler.network import Network, Node
 from snnc.compiler.operators import Staircase, times
@@ -37,13 +39,18 @@ class Column(Generic[Row]):
 
 def table_of(title: str, columns: Sequence[Column[Row]], rows: Iterable[Row]) -> Table:
     """A table whose first column is text, the others numbers."""
-    table = Table(title=title, title_justify="left")
+    table = Table(title=_plain(title), title_justify="left")
     for index, column in enumerate(columns):
         justify = "left" if index == 0 else "right"
         table.add_column(column.head, justify=justify, overflow="fold")  # type: ignore[arg-type]
     for row in rows:
-        table.add_row(*cells_of(columns, row))
+        table.add_row(*map(_plain, cells_of(columns, row)))
     return table
+
+
+def _plain(text: str) -> Text:
+    """Text that is shown as it is, whatever somebody called a layer."""
+    return Text(printable(text))
 
 
 def cells_of(columns: Sequence[Column[Row]], row: Row) -> tuple[str, ...]:
@@ -158,11 +165,16 @@ def _of_input(point: MeasuredPoint) -> str:
 def _remarks(point: MeasuredPoint) -> str:
     """What sets a point apart, or why there is none."""
     if not point.measurements:
-        return "; ".join(f"{each.where}: {each.what}" for each in point.problems)
+        return "cannot be compiled: " + _told(point.problems)
     copies = point.measurements[0].copies
     remarks = [f"{copies} copies"] if copies else []
     remarks += ["not error-free"] if point.setting.error_free is False else []
+    remarks += [f"not compared: {_told(point.unchecked)}"] if point.unchecked else []
     return ", ".join(remarks)
+
+
+def _told(problems: Sequence[Problem]) -> str:
+    return "; ".join(f"{each.where}: {each.what}" for each in problems)
 
 
 SWEEP_COLUMNS: Sequence[Column[MeasuredPoint]] = (

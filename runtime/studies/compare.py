@@ -22,6 +22,7 @@ from snnc.runtime.engines.running import (
     Progress,
     batches_of,
     ignore,
+    require_all,
     run_engine,
     run_source,
 )
@@ -75,8 +76,8 @@ class Comparison:
 
     @property
     def is_exact(self) -> bool:
-        """Whether every engine gave every spike and every logit of the golden model."""
-        return not self.mismatches
+        """Whether engines ran, and each gave every spike and every logit of the golden model."""
+        return bool(self.verified) and not self.mismatches
 
     @property
     def mismatches(self) -> int:
@@ -182,6 +183,7 @@ def run_against_golden(
             logit_mismatches += int(np.count_nonzero(expected.potential != each.logits))
             parts.append(logits_of(each.logits, network))
             progress(engine.name, len(images), data.images)
+    require_all(engine, parts, data)
     result = EngineResult(engine.name, np.concatenate(parts), perf_counter() - start)
     per_image = sum(each.size * firing[each.name].planes for each in network if each.name in firing)
     count = SpikeCount(

@@ -1,9 +1,16 @@
-"""snnc: trained networks become spiking networks for Loihi, equal spike by spike."""
+"""snnc: trained networks become spiking networks for Loihi, equal spike by spike.
 
-from snnc.api import compare, compile, errors, load, run, sweep
-from snnc.compiler.codes import SweepGrid
-from snnc.compiler.errors import SnncError
-from snnc.runtime.data import Data
+Names are imported when they are first used, so that the program answers from its first moment.
+"""
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from snnc.api import compare, compile, errors, load, run, sweep
+    from snnc.compiler.codes import SweepGrid
+    from snnc.compiler.errors import SnncError
+    from snnc.runtime.data import Data
 
 __version__ = "0.1.0"
 __all__ = [
@@ -18,3 +25,27 @@ __all__ = [
     "run",
     "sweep",
 ]
+PLACES = {
+    "Data": "snnc.runtime.data",
+    "SnncError": "snnc.compiler.errors",
+    "SweepGrid": "snnc.compiler.codes",
+    **dict.fromkeys(("compare", "compile", "errors", "load", "run", "sweep"), "snnc.api"),
+}
+
+
+def __getattr__(name: str) -> "Any":  # noqa: ANN401
+    """Find a name where it lives.
+
+    Raises:
+        AttributeError: for a name that is none.
+    """
+    if name not in PLACES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    found = globals()[name] = getattr(import_module(PLACES[name]), name)
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

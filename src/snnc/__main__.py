@@ -1,5 +1,11 @@
 """`python -m snnc`."""
 
-from snnc.cli import main
+import sys
+
+try:
+    from snnc.start import main
+except KeyboardInterrupt:
+    print("interrupted", file=sys.stderr)
+    sys.exit(130)
 
 main()

@@ -194,7 +194,7 @@ def test_relus_without_levels_are_told_all_at_once() -> None:
         ),
         (CompileOptions(input_bits=0), "`input_bits`: 0 bits; allowed: 1 to 16"),
         (CompileOptions(mean=(1.0,) * 3), "`mean`: 3 values for 2 channels; allowed: 1 or 2"),
-        (CompileOptions(std=(0.0,)), "`std`: its values must be finite, and std above 0"),
+        (CompileOptions(std=(0.0,)), "`std`: 0; allowed: 1e-12 to 1e+12"),
         (
             CompileOptions(input_range=(1.0, 1.0)),
             "`input_range`: the range 1 to 1 is empty or not finite",

@@ -18,7 +18,7 @@ from contextlib import contextmanager, redirect_stdout
 from multiprocessing.connection import wait
 from typing import TYPE_CHECKING
 
-from snnc.compiler.errors import SnncError, refusal
+from snnc.compiler.errors import EngineError, failure, first_line
 
 if TYPE_CHECKING:
     from lava.magma.core.process.process import AbstractProcess
@@ -28,6 +28,8 @@ PR_SET_PDEATHSIG = 1
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 POLL_SECONDS = 0.01
 PATIENCE_SECONDS = 2.0
+SIMULATION = "Lava simulation"
+SHARED_MEMORY = "make room in /dev/shm, where its processes meet; of a container with --shm-size"
 
 _forking = False
 
@@ -63,7 +65,7 @@ class RunningNetwork:
         """Run for some time steps.
 
         Raises:
-            SnncError: a process of the network failed or was killed.
+            EngineError: a process of the network failed or was killed.
         """
         from lava.magma.core.run_conditions import RunSteps
 
@@ -79,16 +81,13 @@ class RunningNetwork:
         answers = self._runtime.service_to_runtime
         return all(each.probe() and enum_equal(each.peek(), MGMT_RESPONSE.DONE) for each in answers)
 
-    def _failure(self) -> SnncError:
+    def _failure(self) -> EngineError:
         """The process that broke may be a moment behind those that it took with it."""
         patience = time.monotonic() + PATIENCE_SECONDS
         while not (reasons := self._reasons()) and time.monotonic() < patience:
             time.sleep(POLL_SECONDS)
-        return refusal(
-            "Lava simulation",
-            "a process ended early: " + (reasons or ["no reason given"])[0].strip(),
-            "free memory if it was killed; otherwise report this as a bug of snnc",
-        )
+        last = (reasons or ["no reason given"])[0].strip().splitlines()[-1]
+        return failure(SIMULATION, f"a process ended early: {last}")
 
     def _reasons(self) -> list[str]:
         traces = [each.exception[1] for each in self._children if each.exception]
@@ -101,6 +100,9 @@ def running(process: AbstractProcess) -> Iterator[RunningNetwork]:
 
     Lava prints what it has to say to stderr. Should the host be killed, the kernel ends the
     processes too, so the thread that starts them must outlive them.
+
+    Raises:
+        EngineError: where the system has no room for them.
     """
     try:
         with uninterrupted(), redirect_stdout(sys.stderr), _forked_for_life(), _no_inheritance():
@@ -114,8 +116,12 @@ def running(process: AbstractProcess) -> Iterator[RunningNetwork]:
 def _start(process: AbstractProcess) -> None:
     from lava.magma.core.run_configs import Loihi2SimCfg
 
-    # The network moves in lockstep: more room in a channel is only a walk through cold memory.
-    process.create_runtime(Loihi2SimCfg(select_tag="fixed_pt"), None, {"pypy_channel_size": 2})
+    try:
+        # The network moves in lockstep: more room in a channel is only a walk through cold memory.
+        process.create_runtime(Loihi2SimCfg(select_tag="fixed_pt"), None, {"pypy_channel_size": 2})
+    except OSError as error:
+        what = f"it cannot start: {error.strerror or first_line(error)}"
+        raise failure(SIMULATION, what, SHARED_MEMORY) from error
 
 
 def _end(runtime: Runtime) -> None:

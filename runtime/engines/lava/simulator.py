@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from snnc.compiler.errors import Problem, SnncError, refusal
+from snnc.compiler.errors import EngineError, Problem, SnncError, refusal
 from snnc.compiler.inputs import Input
 from snnc.compiler.rules.legality import require_legal
 from snnc.compiler.rules.timing import Timing, timing_of
@@ -103,7 +103,7 @@ def _check_states(memory: Memory) -> None:
         if count[0]
     ]
     if problems:
-        raise SnncError(*problems)
+        raise EngineError(*problems)
 
 
 def _assemble(network: SpikingNetwork, timing: Timing, memory: Memory) -> AbstractProcess:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from snnc.compiler.errors import Problem, SnncError, refusal
+from snnc.compiler.errors import Problem, SnncError, failure, first_line, refusal
 from snnc.compiler.spiking import SpikingNetwork
 from snnc.runtime.engines.base import Chunk, Pixels
 from snnc.runtime.engines.slayer.laws import problems_of_network
@@ -85,7 +85,11 @@ def run_slayer(
     first = 0
     for levels in batches:
         for start in range(0, len(levels), chunk):
-            yield _run(model, levels[start : start + chunk], device, first + start)
+            try:
+                found = _run(model, levels[start : start + chunk], device, first + start)
+            except RuntimeError as error:
+                raise failure("Lava-DL", f"PyTorch failed: {first_line(error)}") from error
+            yield found
         first += len(levels)
 
 

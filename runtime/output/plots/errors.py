@@ -33,13 +33,21 @@ OFFSET_SIGNS = dict(
 )
 
 
-def draw_errors(path: Path, report: ErrorReport) -> None:
+def draw_errors(path: Path, report: ErrorReport, *, inputs: Sequence[Path] = ()) -> None:
     """The shares of the three errors in each layer, and of the offsets.
 
     A column for each T; of offset-spike, for each number of calibrations at the greatest T.
+
+    Args:
+        path: a .png, .pdf or .svg.
+        report: what was found.
+        inputs: files that must stay as they are.
+
+    Raises:
+        SnncError: for a path that cannot be written.
     """
     columns = shown(report)
-    with figure(path, ERROR_HEIGHT) as drawing:
+    with figure(path, ERROR_HEIGHT, inputs) as drawing:
         upper, lower = drawing.subplots(2, len(columns), sharex=True, sharey="row", squeeze=False)
         for axes, each in zip(upper, columns, strict=True):
             parts = [_errors_in(layer) for layer in each.layers]

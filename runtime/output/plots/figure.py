@@ -6,13 +6,15 @@ marker of its own besides.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.util import find_spec
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from snnc.compiler.errors import Problem, refusal
+from snnc.backends.files import target_of, write_bytes
+from snnc.compiler.errors import Problem, SnncError
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -36,38 +38,49 @@ FONTS = {
     "lines.markersize": 4.5,
     "pdf.fonttype": 42,
     "svg.fonttype": "none",
+    "svg.hashsalt": "snnc",
     "savefig.dpi": 300,
 }
 
 
-def problems_of_figure(path: Path) -> Iterator[Problem]:
-    """Why a figure could not be drawn: known before anything is measured."""
+def problems_of_figure(path: Path, inputs: Sequence[Path] = ()) -> Iterator[Problem]:
+    """Why a figure could not be drawn, or not without the loss of an input.
+
+    It is known before anything is measured.
+    """
     if path.suffix.lower() not in FORMATS:
         what = f"{path.name!r} is no picture that can be written; allowed: {', '.join(FORMATS)}"
         yield Problem("`plot`", what, f"use {path.with_suffix('.png').name}")
-    elif not path.parent.is_dir():
-        yield Problem("`plot`", f"there is no folder {path.parent}", "make it first")
+    else:
+        try:
+            target_of(path, option="plot", inputs=inputs)
+        except SnncError as error:
+            yield from error.problems
     if find_spec("matplotlib") is None:
         yield Problem("`plot`", "matplotlib is not installed", "pip install 'snnc[plot]'")
 
 
 @contextmanager
-def figure(path: Path, height: float) -> Iterator[Figure]:
-    """A figure that is written when all is drawn, whole or not at all."""
+def figure(path: Path, height: float, inputs: Sequence[Path] = ()) -> Iterator[Figure]:
+    """A figure that is written when all is drawn, whole or not at all.
+
+    Args:
+        path: a .png, .pdf or .svg.
+        height: in inches.
+        inputs: files that must stay as they are.
+
+    Raises:
+        SnncError: for a path that cannot be written.
+    """
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
-    partial = path.with_name(f".{path.stem}.partial{path.suffix}")
     # dates would make two runs differ
     unset: Mapping[str, Any] = {".pdf": {"CreationDate": None}, ".svg": {"Date": None}}
     with mpl.rc_context(FONTS):
         drawing = Figure(figsize=(WIDTH, height), layout="constrained")
         yield drawing
-        try:
-            drawing.savefig(partial, metadata=unset.get(path.suffix.lower()))
-            partial.replace(path)
-        except OSError as error:
-            what = f"cannot be written: {error.strerror}"
-            raise refusal(str(path), what, "choose another `plot`") from None
-        finally:
-            partial.unlink(missing_ok=True)
+        picture = BytesIO()
+        kind = path.suffix.lower()
+        drawing.savefig(picture, format=kind.removeprefix("."), metadata=unset.get(kind))
+    write_bytes(path, picture.getvalue(), option="plot", inputs=inputs)

@@ -54,9 +54,18 @@ CALIBRATED = (Style(GREEN, "^"), Style(SKY, "v"), Style(PURPLE, "X"), Style(BROW
 """Curves of offset-spike, one after the other."""
 
 
-def draw_sweep(path: Path, result: Sweep) -> None:
-    """Accuracy against time steps, and against spikes."""
-    with figure(path, HEIGHT) as drawing:
+def draw_sweep(path: Path, result: Sweep, *, inputs: Sequence[Path] = ()) -> None:
+    """Accuracy against time steps, and against spikes.
+
+    Args:
+        path: a .png, .pdf or .svg.
+        result: what was measured.
+        inputs: files that must stay as they are.
+
+    Raises:
+        SnncError: for a path that cannot be written.
+    """
+    with figure(path, HEIGHT, inputs) as drawing:
         left, right = drawing.subplots(1, 2, sharey=True)
         curves = _curves(result.points)
         for axes, where in ((left, _time_steps), (right, _spikes)):

@@ -9,7 +9,7 @@ from typing import TypeAlias
 import numpy as np
 
 from snnc.compiler.codes import Code, SweepPoint
-from snnc.compiler.errors import SnncError
+from snnc.compiler.errors import EngineError, Problem, SnncError
 from snnc.compiler.inputs import Input
 from snnc.compiler.rules.timing import timing_of
 from snnc.compiler.spiking import SpikingNetwork
@@ -24,7 +24,8 @@ from snnc.runtime.studies.sweep.result import FloatModel, MeasuredPoint, Measure
 from snnc.runtime.studies.synaptic_operations import Meter, firing_neurons
 
 Build: TypeAlias = Callable[[int, Code], SpikingNetwork]
-"""Compiles the model of an index; the network is what was read back from the file."""
+"""Compiles the model of an index."""
+Store: TypeAlias = Callable[[SpikingNetwork], SpikingNetwork]
 
 
 def sweep(
@@ -35,6 +36,7 @@ def sweep(
     build: Build,
     engine: Engine | None = None,
     progress: Progress = ignore,
+    stored: Store = lambda network: network,
 ) -> Sweep:
     """Measure every point on every model.
 
@@ -46,6 +48,10 @@ def sweep(
         build: compiles a model.
         engine: run in every point besides, to count what differs from golden.
         progress: called as images are done, those of the source models too.
+        stored: writes a network and reads it back; what is measured is the file.
+
+    Raises:
+        SnncError: where a source model, or what was compiled, cannot be run.
     """
     total = data.images * len(models) * (len(points) + 1)
 
@@ -55,7 +61,7 @@ def sweep(
     found = tuple(
         FloatModel(name, _source_accuracy(each, source, data, advance)) for name, each in models
     )
-    bench = _Bench(found, data, build, engine, advance)
+    bench = _Bench(found, data, build, stored, engine, advance)
     name = engine.name if engine else GoldenEngine.name
     return Sweep(data.images, name, found, tuple(map(bench.measured, points)))
 
@@ -66,7 +72,7 @@ def measure(
     """Run a network over labelled images and count what it sends.
 
     Raises:
-        SnncError: if the engine cannot run it.
+        SnncError: if the engine is not installed, or fails.
     """
     assert data.y is not None
     golden, meter = Golden(network, every_population=True), Meter(network)
@@ -75,11 +81,12 @@ def measure(
         levels = encode(images, network.input)
         result = golden.run(levels)
         meter.add(result.pixels, result.sent)
-        decisions = logits_of(result.potential, network).argmax(1)
+        decisions = logits_of(result.potential, network).reshape(len(images), -1).argmax(1)
         right += int(np.count_nonzero(decisions == data.y[first : first + len(images)]))
         first += len(images)
         progress(GoldenEngine.name, len(images), data.images)
     timing = timing_of(network)
+    mismatches, unchecked = (None, ()) if engine is None else _held(engine, network, data)
     return Measurement(
         right / data.images,
         meter.traffic,
@@ -87,7 +94,8 @@ def measure(
         timing.latency,
         timing.period,
         max(each.neuron.copies for each in network) if network.is_stock else None,
-        None if engine is None else _mismatches(engine, network, data),
+        mismatches,
+        unchecked,
     )
 
 
@@ -98,20 +106,28 @@ class _Bench:
     models: Sequence[FloatModel]
     data: Data
     build: Build
+    stored: Store
     engine: Engine | None
     progress: Progress
 
     def measured(self, point: SweepPoint) -> MeasuredPoint:
-        """What a point gives; what cannot be compiled or run leaves its reasons instead."""
+        """What a point gives; what cannot be compiled leaves its reasons instead.
+
+        Raises:
+            SnncError: where what was compiled cannot be stored or run.
+        """
         found: list[Measurement] = []
         images = self.data.images
-        try:
-            for index in range(len(self.models)):
-                network = self.build(index, point.code)
-                found.append(measure(network, self.data, self.engine, self.progress))
-        except SnncError as error:
-            self.progress(GoldenEngine.name, images * (len(self.models) - len(found)), images)
-            return MeasuredPoint(point, problems=error.problems)
+        for index in range(len(self.models)):
+            try:
+                compiled = self.build(index, point.code)
+            except EngineError:
+                raise
+            except SnncError as error:
+                self.progress(GoldenEngine.name, images * (len(self.models) - len(found)), images)
+                return MeasuredPoint(point, problems=error.problems)
+            network = self.stored(compiled)
+            found.append(measure(network, self.data, self.engine, self.progress))
         pairs = zip(self.models, found, strict=True)
         losses = tuple(100 * (model.accuracy - each.accuracy) for model, each in pairs)
         return MeasuredPoint(point, losses, tuple(found), images=images)
@@ -121,13 +137,18 @@ def _source_accuracy(model: Executable, source: Input, data: Data, progress: Pro
     assert data.y is not None
     right = first = 0
     for images in batches_of(data):
-        decisions = model.run(as_source(images, source)).argmax(1)
+        decisions = model.run(as_source(images, source)).reshape(len(images), -1).argmax(1)
         right += int(np.count_nonzero(decisions == data.y[first : first + len(images)]))
         first += len(images)
         progress("source", len(images), data.images)
     return right / data.images
 
 
-def _mismatches(engine: Engine, network: SpikingNetwork, data: Data) -> int:
-    require(engine, network)
-    return run_against_golden(engine, network, data).mismatches
+def _held(
+    engine: Engine, network: SpikingNetwork, data: Data
+) -> tuple[int | None, tuple[Problem, ...]]:
+    """What differs from golden; or nothing, and why the engine cannot run the network."""
+    require(engine)
+    if problems := tuple(engine.problems(network)):
+        return None, problems
+    return run_against_golden(engine, network, data).mismatches, ()

@@ -37,6 +37,8 @@ class Measurement:
     """The most copies of a neuron; None where neurons have none."""
     mismatches: int | None
     """Spikes and logits in which an engine differs from golden; None where none was held to it."""
+    unchecked: tuple[Problem, ...] = ()
+    """Why the engine that was asked for was not held to golden."""
 
     @property
     def spikes_per_neuron(self) -> float:
@@ -81,6 +83,11 @@ class MeasuredPoint:
         found = [each.mismatches for each in self.measurements if each.mismatches is not None]
         return sum(found) if found else None
 
+    @property
+    def unchecked(self) -> tuple[Problem, ...]:
+        """Why the engine that was asked for was not held against golden."""
+        return tuple(dict.fromkeys(p for each in self.measurements for p in each.unchecked))
+
     def mean(self, of: Callable[[Measurement], float]) -> float | None:
         """The mean over the models; None where there is none."""
         return fmean(map(of, self.measurements)) if self.measurements else None
@@ -109,7 +116,7 @@ class MeasuredPoint:
             "latency": first and first.latency,
             "period": first and first.period,
             "mismatches": self.mismatches,
-            "problems": [asdict(each) for each in self.problems],
+            "problems": [asdict(each) for each in (*self.problems, *self.unchecked)],
         }
 
     def _setting(self) -> dict[str, Any]:
@@ -153,8 +160,8 @@ class Sweep:
 
     @property
     def is_exact(self) -> bool:
-        """Whether the engine, where it ran, gave every spike and every logit of golden."""
-        return not any(each.mismatches for each in self.points)
+        """Whether the engine ran wherever golden did, and gave every spike and logit of it."""
+        return not any(each.mismatches or each.unchecked for each in self.points)
 
     def as_json(self) -> dict[str, Any]:
         """The one object that `snnc sweep --json` prints."""

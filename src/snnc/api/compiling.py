@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 from typing_extensions import Unpack
 
-from snnc.api.images import accepted_images
+from snnc.api.images import accepted_images, files_among
 from snnc.api.keywords import compile_options
 from snnc.compiler import pipeline
-from snnc.compiler.errors import refusal
+from snnc.compiler.errors import SnncError, refusal
 from snnc.compiler.options import CompileKeywords, CompileOptions, encoding_of
-from snnc.compiler.pipeline import Watcher, ignore, lower
+from snnc.compiler.pipeline import Watcher, ignore, lower, problems_of_numbers
 from snnc.compiler.spiking import SpikingNetwork, planar
 from snnc.compiler.target import LOIHI
 
@@ -102,13 +102,16 @@ def compile(
     Raises:
         SnncError: with everything in the model that cannot be compiled; nothing is written then.
     """
+    from snnc.backends.files import target_of
     from snnc.backends.netx.writer import write
 
     chosen = compile_options("compile", options)
+    path = Path(output) if output is not None else _beside(Path(model))
+    inputs = files_among(model, chosen.calibration)
+    target_of(path, inputs=inputs)
     opened = open_model(Path(model), chosen, progress)
     network = opened.compiled(chosen, watch)
-    path = Path(output) if output is not None else Path(model).with_suffix(".h5")
-    write(network, path)
+    write(network, path, inputs=inputs)
     session = opened.session
     if session is None:
         return Compilation(path, network)
@@ -125,15 +128,26 @@ def recognize(model: str | Path) -> Network:
     return open_model(Path(model), options).recognized(options)
 
 
+def _beside(model: Path) -> Path:
+    """The file of a model that is compiled without a word about its place."""
+    return model.with_suffix(".h5") if model.name else Path("network.h5")
+
+
 def _session(
     network: Network, options: CompileOptions, progress: Progress | None
 ) -> CalibrationSession | None:
-    """What the first of the calibration images tell, if there are any."""
+    """What the first of the calibration images tell, if there are any.
+
+    Raises:
+        SnncError: for images or options that are unsound.
+    """
     if options.calibration is None:
         if options.levels is not None:
             what = f"{options.levels} levels, and no images to fit them to"
             raise refusal("`levels`", what, "give some with `calibration='images.npz'`")
         return None
+    if problems := [*problems_of_numbers(options, network)]:
+        raise SnncError(*problems)
     from snnc.calibration.session import CalibrationSession
     from snnc.runtime.engines.running import ignore as no_progress
 

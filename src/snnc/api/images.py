@@ -63,6 +63,11 @@ def labelled_images(
     return images
 
 
+def files_among(*given: object) -> list[Path]:
+    """What is given as a file: inputs that no output may replace."""
+    return [Path(each) for each in given if isinstance(each, str | Path)]
+
+
 def name_of(given: GivenImages) -> str:
     """What messages call the images."""
     return str(given) if isinstance(given, str | Path) else "data"

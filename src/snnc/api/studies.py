@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING
 from typing_extensions import Unpack
 
 from snnc.api.compiling import OpenModel, open_model
-from snnc.api.images import GivenImages, images_for, labelled_images
+from snnc.api.images import GivenImages, files_among, images_for, labelled_images
 from snnc.api.keywords import StudyKeywords, StudyOptions, study_options
 from snnc.api.running import executable, load
 from snnc.compiler.codes import CODES, Code, SweepGrid
 from snnc.compiler.codes.base import with_code
 from snnc.compiler.errors import Problem, SnncError, refusal
 from snnc.compiler.options import CompileOptions, encoding_of
+from snnc.compiler.pipeline import problems_of_numbers
 from snnc.compiler.spiking import SpikingNetwork, planar
 from snnc.compiler.target import find_target
 
@@ -63,12 +64,14 @@ def sweep(
 
     chosen, compiling = study_options("sweep", options)
     wanted = grid or SweepGrid(tuple(CODES))
-    _refuse([*study.problems_of_grid(wanted), *_problems_of_plot(chosen)])
+    paths = [Path(each) for each in (model, *also)]
+    inputs = files_among(*paths, data, compiling.calibration)
+    _refuse([*study.problems_of_grid(wanted), *_problems_of_plot(chosen, inputs)])
     find_target(compiling.target)
     checked = _checked_engine(engine)
-    paths = [Path(each) for each in (model, *also)]
     models = [open_model(each, compiling, chosen.progress) for each in paths]
     network = models[0].recognized(compiling)
+    _refuse([*problems_of_numbers(compiling, network)])
     source = encoding_of(compiling).input(network.input.name, planar(network.input.shape))
     classes = _classes(str(model), network.output.shape)
     images = labelled_images(data, source, classes, chosen.limit, clip=chosen.clip_input)
@@ -76,10 +79,11 @@ def sweep(
     points = study.points_of(wanted, study.staircases_of(network))
     progress = chosen.progress or ignore
     with TemporaryDirectory() as folder:
-        build = partial(_built, models, compiling, Path(folder) / "network.h5")
-        result = study.sweep(sources, source, images, points, build, checked, progress)
+        build = partial(_built, models, compiling)
+        stored = partial(_stored, Path(folder) / "network.h5")
+        result = study.sweep(sources, source, images, points, build, checked, progress, stored)
     if chosen.figure is not None and result.worked:
-        plots.draw_sweep(chosen.figure, result)
+        plots.draw_sweep(chosen.figure, result, inputs=inputs)
     return result
 
 
@@ -116,32 +120,38 @@ def errors(
 
     chosen, compiling = study_options("errors", {"limit": ERROR_IMAGES, **options})
     question = study.Question(code, tuple(timesteps), rho, iterations, light)
-    _refuse([*study.problems_of_question(question), *_problems_of_plot(chosen)])
+    inputs = files_among(model, data, compiling.calibration)
+    _refuse([*study.problems_of_question(question), *_problems_of_plot(chosen, inputs)])
     opened = open_model(Path(model), compiling, chosen.progress)
     networks = [opened.compiled(with_code(compiling, each)) for each in study.codes_of(question)]
     images = images_for(networks[0], data, chosen.limit, clip=chosen.clip_input)
     report = study.report_of(str(model), question, networks, images, chosen.progress or ignore)
     if chosen.figure is not None:
-        plots.draw_errors(chosen.figure, report)
+        plots.draw_errors(chosen.figure, report, inputs=inputs)
     return report
 
 
 def _built(
-    models: Sequence[OpenModel], options: CompileOptions, path: Path, index: int, code: Code
+    models: Sequence[OpenModel], options: CompileOptions, index: int, code: Code
 ) -> SpikingNetwork:
-    """The model of an index in a code, as it is read back from its file."""
+    """The model of an index in a code."""
+    return models[index].compiled(with_code(options, code))
+
+
+def _stored(path: Path, network: SpikingNetwork) -> SpikingNetwork:
+    """A network as it is read back from its file."""
     from snnc.backends.netx.writer import write
 
-    write(models[index].compiled(with_code(options, code)), path)
+    write(network, path)
     return load(path)
 
 
-def _problems_of_plot(chosen: StudyOptions) -> Iterator[Problem]:
+def _problems_of_plot(chosen: StudyOptions, inputs: Sequence[Path]) -> Iterator[Problem]:
     """Why a figure could not be drawn, if one is wanted."""
     from snnc.runtime.output.plots import problems_of_figure
 
     if chosen.figure is not None:
-        yield from problems_of_figure(chosen.figure)
+        yield from problems_of_figure(chosen.figure, inputs)
 
 
 def _refuse(problems: Sequence[Problem]) -> None:

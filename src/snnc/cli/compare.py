@@ -9,6 +9,7 @@ import typer
 
 import snnc
 from snnc import api
+from snnc.backends.files import target_of
 from snnc.cli.messages import reports_problems
 from snnc.cli.options import ClipInput, DataFile, Json, Limit, ModelFile, NetFile
 from snnc.cli.progress import progress_bars
@@ -33,7 +34,10 @@ def compare(
     from snnc.runtime.output.tables import comparison_table
     from snnc.runtime.studies.inspection import inspect_network
 
-    with reports_problems():
+    inputs = (model, network, data)
+    with reports_problems(as_json=as_json):
+        if html is not None:
+            target_of(html, option="html", inputs=inputs)
         with progress_bars() as progress:
             result = api.compare(
                 model, network, data, limit=limit, clip_input=clip_input, progress=progress
@@ -41,7 +45,7 @@ def compare(
         if html is not None:
             layers = inspect_network(api.load(network))
             names = {"model": model.name, "network": network.name}
-            write_page(html, result, layers, **names, version=snnc.__version__)
+            write_page(html, result, layers, **names, version=snnc.__version__, inputs=inputs)
     if as_json:
         print_json(result.as_json())
     else:

@@ -15,7 +15,7 @@ from snnc.cli.messages import reports_problems, tell
 from snnc.cli.options import Json, ModelFile, takes_options
 from snnc.cli.progress import progress_bars
 from snnc.cli.results import print_json, print_lines, print_table
-from snnc.compiler.errors import refusal
+from snnc.compiler.errors import printable, refusal
 from snnc.compiler.options import CompileKeywords
 from snnc.compiler.pipeline import PASSES
 
@@ -45,9 +45,9 @@ def compile_model(
         if name in wanted:
             dumps[name] = str(network)
             if not as_json:
-                print(f"== {name}\n{network}")
+                print_lines([f"== {name}", *dumps[name].splitlines()])
 
-    with reports_problems(), progress_bars() as progress:
+    with reports_problems(as_json=as_json), progress_bars() as progress:
         _check_passes(wanted)
         result = api.compile(model, output, progress=progress, watch=watch, **options)
         inspection = inspect_network(result.network)
@@ -74,11 +74,12 @@ def _print(result: api.Compilation, inspection: Inspection) -> None:
 
     network, timing = result.network, inspection.timing
     for remark in network.provenance.remarks:
-        tell(f"note: {remark}")
-    print(
+        tell(f"note: {printable(remark)}")
+    line = (
         f"{result.path}: {len(network.populations)} layers, {network.schedule}, an image "
         f"every {timing.period} time steps, latency {timing.latency}"
     )
+    print_lines([line])
     if result.calibration is not None and result.calibration.layers:
         print_table(calibration_table(result.calibration))
         print_lines(calibration_lines(result.calibration))

@@ -51,7 +51,7 @@ def errors(
     from snnc.runtime.output.tables import errors_table, offsets_table
     from snnc.runtime.studies.rate_errors import Question, problems_of_question
 
-    with reports_problems():
+    with reports_problems(as_json=as_json):
         steps, wrong = whole_numbers("timesteps", timesteps)
         if wrong:
             question = Question(code, steps, rho, iterations, light)

@@ -17,7 +17,7 @@ def inspect(
     path: Annotated[Path, typer.Argument(help="MODEL.onnx or NET.h5")], as_json: Json = False
 ) -> None:
     """Show the layers, the ranges and the schedule."""
-    with reports_problems():
+    with reports_problems(as_json=as_json):
         if path.suffix.lower() == ".onnx":
             _inspect_model(path, as_json=as_json)
         else:

@@ -5,16 +5,17 @@ from __future__ import annotations
 import re
 from ast import literal_eval
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import fields
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, fields
 
 import typer
 from rich.console import Console
 
-from snnc.compiler.errors import SnncError
+from snnc.compiler.errors import EngineError, SnncError, failure, first_line
 from snnc.compiler.options import CompileOptions
+from snnc.start import FAILED, received, say_interrupted
 
-INTERRUPTED = 130
+MORE_MEMORY = "give it more memory"
 OPTIONS = frozenset(
     {
         *(each.name for each in fields(CompileOptions)),
@@ -24,7 +25,7 @@ OPTIONS = frozenset(
 )
 """Every option that is a flag, by its name in Python."""
 OPTION = re.compile(r"`([a-z_]+)(?:=([^`]*))?`")
-stderr = Console(stderr=True)
+stderr = Console(stderr=True, markup=False, emoji=False, highlight=False)
 
 
 def as_flags(text: str) -> str:
@@ -33,25 +34,50 @@ def as_flags(text: str) -> str:
 
 
 @contextmanager
-def reports_problems() -> Iterator[None]:
+def reports_problems(*, as_json: bool = False) -> Iterator[None]:
     """Tell the user what to mend instead of where the code was, and end with the exit status.
+
+    Args:
+        as_json: print an engine's failure on stdout besides, as the object that is awaited there.
 
     Raises:
         typer.Exit: where the work cannot go on.
     """
     try:
         yield
-    except SnncError as error:
-        tell(str(error))
-        raise typer.Exit(1) from None
     except KeyboardInterrupt:
-        tell("interrupted")
-        raise typer.Exit(INTERRUPTED) from None
+        raise typer.Exit(say_interrupted()) from None
+    except (SnncError, OSError, MemoryError, ImportError) as error:
+        if received:
+            raise typer.Exit(say_interrupted()) from None
+        problem = error if isinstance(error, SnncError) else _of_system(error)
+        tell(str(problem))
+        if as_json and isinstance(problem, EngineError):
+            _print_problems(problem)
+        raise typer.Exit(FAILED) from None
+
+
+def _of_system(error: OSError | MemoryError | ImportError) -> SnncError:
+    """What the machine does not give, as one message."""
+    if isinstance(error, MemoryError):
+        return failure("memory", f"there is not enough: {first_line(error)}", MORE_MEMORY)
+    if isinstance(error, ImportError):
+        what = f"cannot be loaded: {first_line(error)}"
+        return failure(error.name or "a library", what, f"{MORE_MEMORY}, or install it again")
+    where = str(error.filename or "the system")
+    return failure(where, error.strerror or first_line(error), "make room for it")
+
+
+def _print_problems(error: SnncError) -> None:
+    from snnc.cli.results import print_json
+
+    print_json({"problems": [asdict(each) for each in error.problems]})
 
 
 def tell(text: str) -> None:
     """Print a message to stderr."""
-    stderr.print(as_flags(text), markup=False, highlight=False, soft_wrap=True)
+    with suppress(OSError):
+        stderr.print(as_flags(text), soft_wrap=True)
 
 
 def _flag(option: re.Match[str]) -> str:

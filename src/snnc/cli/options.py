@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import Field, fields
 from pathlib import Path
@@ -34,6 +35,7 @@ ClipInput = Annotated[bool, typer.Option("--clip-input", help="Clip values outsi
 TimeSteps = Annotated[str, typer.Option(help="T: a point for each.")]
 Plot = Annotated[Path | None, typer.Option(help="Also draw a .png, .pdf or .svg.")]
 
+WHOLE_NUMBER = re.compile(r"[+-]?[0-9]{1,18}")
 SPIKING = " or ".join(name for name, each in ENGINES.items() if each.sends_spikes)
 """The engines that are held against golden."""
 CHOICES: Mapping[str, Iterable[str]] = MappingProxyType({"target": TARGETS, "code": CODES})
@@ -71,11 +73,13 @@ def takes_options(kind: type[ModelKeywords]) -> Callable[[Command], Command]:
 def whole_numbers(name: str, text: str) -> tuple[tuple[int, ...], list[Problem]]:
     """The whole numbers of a list, and what is none."""
     words = text.replace(",", " ").split()
-    wrong = [each for each in words if not each.lstrip("-").isdecimal()]
+    wrong = [each for each in words if not WHOLE_NUMBER.fullmatch(each)]
     problems = [
         Problem(f"`{name}`", f"{each!r} is no whole number", "write 1,2,4") for each in wrong
     ]
-    return tuple(int(each) for each in words if each not in wrong), problems
+    found = tuple(int(each) for each in words if each not in wrong)
+    # nothing is left of a list that is wrong, which does not make it empty
+    return found or (1,) * bool(wrong), problems
 
 
 def names(text: str) -> tuple[str, ...]:

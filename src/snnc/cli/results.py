@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
+import typer
 from rich.console import Console
 
 from snnc.cli.messages import as_flags
+from snnc.compiler.errors import printable
+from snnc.start import stdout_failed
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -18,26 +23,59 @@ WIDTH = 220
 """Columns of a table, where stdout is no terminal."""
 
 
+class _Tables(Console):
+    """Rich itself ends the program where nobody reads on."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError
+
+
 def print_table(table: Table) -> None:
-    """Print a table; it keeps its columns where stdout is no terminal."""
-    Console(width=None if sys.stdout.isatty() else WIDTH).print(table)
+    """Print a table; it keeps its columns where stdout is no terminal.
+
+    Raises:
+        typer.Exit: where stdout does not take it.
+    """
+    console = _Tables(width=None if sys.stdout.isatty() else WIDTH)
+    with _on_stdout():
+        console.print(table)
 
 
 def print_lines(lines: Iterable[str]) -> None:
-    """Print sentences."""
-    print("\n".join(as_flags(line) for line in lines))
+    """Print sentences, one a line."""
+    print_text("".join(f"{printable(as_flags(line))}\n" for line in lines))
 
 
 def print_json(value: object) -> None:
     """Print one JSON object, whose problems and remarks name options as flags."""
-    print(json.dumps(_in_flags(value), indent=2))
+    print_text(json.dumps(_in_flags(value), indent=2) + "\n")
+
+
+def print_text(text: str) -> None:
+    """Print what is ready; all of it has left when this returns.
+
+    Raises:
+        typer.Exit: where stdout does not take it.
+    """
+    with _on_stdout():
+        sys.stdout.write(text)
+        sys.stdout.flush()
+
+
+@contextmanager
+def _on_stdout() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise typer.Exit(stdout_failed(error)) from None
 
 
 def _in_flags(value: Any) -> Any:  # noqa: ANN401
+    """The value in the words of the command line; JSON knows finite numbers alone."""
     if isinstance(value, str):
         return as_flags(value)
     if isinstance(value, dict):
         return {name: _in_flags(each) for name, each in value.items()}
     if isinstance(value, list | tuple):
         return [_in_flags(each) for each in value]
-    return value
+    return None if isinstance(value, float) and not isfinite(value) else value

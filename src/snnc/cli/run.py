@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,11 +11,11 @@ import numpy as np
 import typer
 
 from snnc import api
+from snnc.backends.files import target_of, write_bytes
 from snnc.cli.messages import reports_problems
 from snnc.cli.options import ClipInput, DataFile, Json, Limit, NetFile, engine_name
 from snnc.cli.progress import progress_bars
-from snnc.cli.results import print_json
-from snnc.compiler.errors import refusal
+from snnc.cli.results import print_json, print_lines
 from snnc.runtime.engines import ENGINES
 
 if TYPE_CHECKING:
@@ -36,7 +38,9 @@ def run(
     as_json: Json = False,
 ) -> None:
     """Run a compiled network over a data set."""
-    with reports_problems(), progress_bars() as progress:
+    with reports_problems(as_json=as_json), progress_bars() as progress:
+        if output is not None:
+            target_of(output, inputs=(network, data))
         found = api.run(
             network,
             data,
@@ -47,7 +51,7 @@ def run(
             progress=progress,
         )
         if output is not None:
-            _save(output, found.result)
+            _save(output, found.result, (network, data))
     if as_json:
         print_json(_as_json(found))
     else:
@@ -70,24 +74,18 @@ def _print(found: api.Run) -> None:
     from snnc.runtime.output.numbers import percent
 
     result = found.result
-    print(
+    lines = [
         f"{result.engine}: {result.images} images, accuracy "
         f"{percent(result.accuracy(found.labels))}, {result.images_per_second:.1f} images/s"
-    )
+    ]
     if found.spikes is not None:
         spikes = found.spikes / result.images
-        print(f"{spikes:.1f} spikes per image, {found.time_steps} time steps")
+        lines.append(f"{spikes:.1f} spikes per image, {found.time_steps} time steps")
+    print_lines(lines)
 
 
-def _save(path: Path, result: EngineResult) -> None:
-    """Logits and decisions, whole or not at all."""
-    partial = path.with_name(f".{path.name}.partial")
-    try:
-        with partial.open("wb") as file:
-            np.savez(file, logits=result.logits, decisions=result.decisions)
-        partial.replace(path)
-    except OSError as error:
-        what = f"cannot be written: {error.strerror}"
-        raise refusal(str(path), what, "choose another `output`") from None
-    finally:
-        partial.unlink(missing_ok=True)
+def _save(path: Path, result: EngineResult, inputs: Sequence[Path]) -> None:
+    """Logits and decisions."""
+    content = BytesIO()
+    np.savez(content, logits=result.logits, decisions=result.decisions)
+    write_bytes(path, content.getvalue(), inputs=inputs)

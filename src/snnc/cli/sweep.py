@@ -73,7 +73,7 @@ def sweep(
     from snnc.runtime.output.report import sweep_lines
     from snnc.runtime.output.tables import sweep_table
 
-    with reports_problems():
+    with reports_problems(as_json=as_json):
         grid = _grid(codes, timesteps, rho, iterations, light)
         with progress_bars() as progress:
             result = api.sweep(

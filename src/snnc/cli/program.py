@@ -11,6 +11,7 @@ from snnc.cli.compare import compare
 from snnc.cli.compile import compile_model
 from snnc.cli.errors import errors
 from snnc.cli.inspect import inspect
+from snnc.cli.results import print_lines
 from snnc.cli.run import run
 from snnc.cli.sweep import sweep
 
@@ -25,14 +26,9 @@ for command in (run, compare, sweep, errors, inspect):
     app.command()(command)
 
 
-def main() -> None:
-    """Run the program."""
-    app()
-
-
 def _version(wanted: bool) -> None:
     if wanted:
-        print(snnc.__version__)
+        print_lines([snnc.__version__])
         raise typer.Exit
 
 
