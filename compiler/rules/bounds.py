@@ -37,7 +37,9 @@ def reach(population: Population, nodes: Nodes) -> int:
     found = 0
     for each in population.projections:
         weights = each.connection.weights
-        rows = np.sum(np.abs(weights), axis=tuple(range(1, weights.ndim)))
+        axes = tuple(range(1, weights.ndim))
+        rows = np.sum(weights, axis=axes, where=weights > 0)
+        rows -= np.sum(weights, axis=axes, where=weights < 0)
         found += int(rows.max()) * greatest_arrival(nodes[each.source], steps) << each.exponent
     return found
 
