@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+MOST_SHOWN = 200
+"""Characters of a stranger's text in a message."""
+
 
 @dataclass(frozen=True)
 class Problem:
@@ -35,6 +38,12 @@ class SnncError(Exception):
 
     def __str__(self) -> str:
         return "\n".join(map(str, self.problems))
+
+
+def shown(text: str) -> str:
+    """A text of a stranger, as a message may hold it: printable and short."""
+    plain = text if text.isprintable() else ascii(text)[1:-1]
+    return plain if len(plain) <= MOST_SHOWN else f"{plain[:MOST_SHOWN]}…"
 
 
 def refusal(where: str, what: str, mend: str) -> SnncError:

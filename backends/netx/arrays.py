@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from snnc.backends.netx import schema
-from snnc.compiler.errors import SnncError, refusal
+from snnc.compiler.errors import SnncError, refusal, shown
 from snnc.compiler.laws import Floats, Integers
 from snnc.compiler.laws.base import span_of
 from snnc.compiler.limits import Range
@@ -19,8 +19,6 @@ Extents: TypeAlias = tuple[int | None, ...]
 
 MEND = "compile the model again: the file is damaged, or snnc did not write it"
 MISSING = "it is missing"
-MOST_SHOWN = 200
-"""Characters of a stranger's text in a message."""
 ANY = Range(-(1 << 63), (1 << 63) - 1)
 """Of a number that is compared at once with what it must be."""
 KINDS = {"i": "signed whole numbers", "f": "real numbers", "S": "text of fixed length"}
@@ -31,12 +29,6 @@ def fault(group: h5py.Group, what: str, key: str = "") -> SnncError:
     """The refusal of a group, or of what stands in it under a key."""
     where = shown("/".join(part for part in ((group.name or "").strip("/"), key) if part))
     return refusal(f"{group.file.filename} {where}".rstrip(), what, MEND)
-
-
-def shown(text: str) -> str:
-    """A text of a stranger, as a message may hold it."""
-    plain = text if text.isprintable() else ascii(text)[1:-1]
-    return plain if len(plain) <= MOST_SHOWN else f"{plain[:MOST_SHOWN]}…"
 
 
 def read_integers(group: h5py.Group, key: str, allowed: Range, *shapes: Extents) -> Integers:

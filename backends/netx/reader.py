@@ -25,7 +25,6 @@ from snnc.backends.netx.arrays import (
     read_pair,
     read_word,
     read_words,
-    shown,
     text_of,
     word_of,
 )
@@ -34,7 +33,7 @@ from snnc.backends.netx.inputs import read_input
 from snnc.backends.netx.laws import BY_NAME, LAWS, read_neuron
 from snnc.backends.netx.survey import require_plain
 from snnc.compiler.codes import CODES
-from snnc.compiler.errors import Problem, SnncError, refusal
+from snnc.compiler.errors import Problem, SnncError, refusal, shown
 from snnc.compiler.files import require_regular
 from snnc.compiler.laws import Copies, Integers
 from snnc.compiler.limits import EXPONENT, EXTENT, MOST_NEURONS, PAD, STATE, SWITCH, WEIGHT
