@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 BUG = "free memory if there is little; otherwise report this as a bug of snnc"
+MOST_SHOWN = 200
+"""Characters of a stranger's text in a message."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,12 @@ class EngineError(SnncError):
 
     It is no property of a model that somebody could look past.
     """
+
+
+def shown(text: str) -> str:
+    """A text of a stranger, as a message may hold it: printable and short."""
+    plain = text if text.isprintable() else ascii(text)[1:-1]
+    return plain if len(plain) <= MOST_SHOWN else f"{plain[:MOST_SHOWN]}…"
 
 
 def refusal(where: str, what: str, mend: str) -> SnncError:

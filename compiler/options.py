@@ -17,13 +17,14 @@ import numpy.typing as npt
 from snnc.compiler.errors import Problem
 from snnc.compiler.inputs import BitsInput, GradedInput, Input, Pixels
 from snnc.compiler.laws.base import Shape
+from snnc.compiler.limits import PLANES, STEPS
 from snnc.compiler.spiking import Schedule
 from snnc.compiler.target import Target
 
 AnyPixels = TypeVar("AnyPixels", bound=Pixels)
 AveragePools: TypeAlias = Literal["auto", "compose", "sum"]
 InputCode: TypeAlias = Literal["graded", "bits"]
-MOST_STEPS = 1 << 12
+MOST_STEPS = STEPS.most
 """Time steps of a train, and whatever else is counted in them."""
 MOST_REAL = 1e12
 """Of a pixel, a mean, a standard deviation and its inverse: what floats still add up."""
@@ -172,7 +173,7 @@ def encoding_of(options: CompileOptions) -> Encoding:
 def problems_of_encoding(encoding: Encoding, shape: Shape) -> list[Problem]:
     """What does not fit an input of this shape."""
     found = []
-    if not 1 <= encoding.bits <= 16:
+    if not PLANES.holds(encoding.bits):
         found.append(Problem("`input_bits`", f"{encoding.bits} bits; allowed: 1 to 16", "use 8"))
     span = encoding.high - encoding.low
     if not all(map(_is_sound, (encoding.low, encoding.high))) or not span >= 1 / MOST_REAL:

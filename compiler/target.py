@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from snnc.compiler.errors import refusal
+from snnc.compiler.limits import EXPONENT
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class StockNeuron(Target):
 
 
 STOCK = StockNeuron("stock", weight_bits=8, state_bits=18, max_weight_exponent=0)
-LOIHI = Target("loihi", weight_bits=8, state_bits=24, max_weight_exponent=7)
+LOIHI = Target("loihi", weight_bits=8, state_bits=24, max_weight_exponent=EXPONENT.most)
 LOIHI1 = Target("loihi1", weight_bits=8, state_bits=18, max_weight_exponent=0, stock_only=True)
 TARGETS: Mapping[str, Target] = MappingProxyType({each.name: each for each in (LOIHI, LOIHI1)})
 

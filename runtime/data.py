@@ -6,8 +6,6 @@ Bytes are accepted where everybody agrees on what they mean: for an input of 0..
 
 from __future__ import annotations
 
-import zipfile
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,23 +18,15 @@ from snnc.compiler.errors import Problem, SnncError, refusal
 from snnc.compiler.inputs import Input
 from snnc.compiler.laws import Integers
 from snnc.compiler.laws.base import per_neuron
+from snnc.runtime.archive import read_arrays
 
 Array: TypeAlias = npt.NDArray[Any]
 
 BYTE_RANGES = ((0.0, 1.0), (0.0, 255.0))
 BATCH = 256
 """Images looked at together, so that no second copy of all of them is made."""
+MOST_LABEL = 1 << 31
 FORMAT = "save it with numpy.savez(path, x=images, y=labels)"
-UNREADABLE = (
-    OSError,
-    ValueError,
-    EOFError,
-    MemoryError,
-    NotImplementedError,
-    zipfile.BadZipFile,
-    zlib.error,
-)
-"""What NumPy and zipfile raise over a file that is damaged, or is something else."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,19 +50,8 @@ def load_data(path: Path) -> Data:
     Raises:
         SnncError: if it is no such file.
     """
-    try:
-        archive = np.load(path, allow_pickle=False)
-        if not isinstance(archive, np.lib.npyio.NpzFile):
-            raise refusal(str(path), "it is a single array; allowed: an .npz with x", FORMAT)
-        with archive:
-            if "x" not in archive:
-                found = ", ".join(archive.files) or "nothing"
-                raise refusal(str(path), f"it holds {found}; x is needed", FORMAT)
-            return Data(archive["x"], archive.get("y"))
-    except FileNotFoundError as error:
-        raise refusal(str(path), "the file does not exist", FORMAT) from error
-    except UNREADABLE as error:
-        raise refusal(str(path), f"it is not an .npz of numbers ({error})", FORMAT) from error
+    arrays = read_arrays(path, "x", "y", mend=FORMAT)
+    return Data(arrays["x"], arrays.get("y"))
 
 
 def accepted(
@@ -161,7 +140,7 @@ def _problems_of_images(path: str, x: Array, source: Input) -> Iterator[Problem]
 
 
 def _problems_of_labels(path: str, y: Array, images: int, classes: int | None) -> Iterator[Problem]:
-    highest = np.inf if classes is None else classes - 1
+    highest = MOST_LABEL if classes is None else classes - 1
     if y.shape != (images,):
         yield Problem(
             path, f"y has shape {y.shape}; allowed: ({images},)", "give one label per image"
@@ -188,7 +167,8 @@ def _problems_of_values(path: str, x: Array, source: Input, clip: bool) -> Itera
 
 def _faulty(x: Array, source: Input) -> tuple[Integers, Integers]:
     """For each image, how many values are not finite, and how many finite ones have no level."""
-    levels = np.rint((x.reshape(len(x), -1).astype(np.float64) - source.low) / source.step)
+    with np.errstate(over="ignore"):
+        levels = np.rint((x.reshape(len(x), -1).astype(np.float64) - source.low) / source.step)
     finite = np.isfinite(levels)
     outside = finite & ((levels < 0) | (levels > source.pixel_levels))
     return np.sum(~finite, axis=1), np.sum(outside, axis=1)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from math import prod
 from typing import Any, TypeAlias
 
 import h5py
@@ -10,31 +9,38 @@ import numpy as np
 import numpy.typing as npt
 
 from snnc.backends.netx import schema
-from snnc.compiler.errors import SnncError, refusal
+from snnc.compiler.errors import SnncError, refusal, shown
 from snnc.compiler.laws import Floats, Integers
+from snnc.compiler.laws.base import span_of
+from snnc.compiler.limits import Range
 
 Extents: TypeAlias = tuple[int | None, ...]
 """A shape that is allowed; None stands for any extent."""
 
 MEND = "compile the model again: the file is damaged, or snnc did not write it"
 MISSING = "it is missing"
+ANY = Range(-(1 << 63), (1 << 63) - 1)
+"""Of a number that is compared at once with what it must be."""
 KINDS = {"i": "signed whole numbers", "f": "real numbers", "S": "text of fixed length"}
 """Text of variable length lies in a heap that the HDF5 library follows without a look."""
 
 
 def fault(group: h5py.Group, what: str, key: str = "") -> SnncError:
     """The refusal of a group, or of what stands in it under a key."""
-    where = "/".join(part for part in (group.name.strip("/"), key) if part)
+    where = shown("/".join(part for part in ((group.name or "").strip("/"), key) if part))
     return refusal(f"{group.file.filename} {where}".rstrip(), what, MEND)
 
 
-def read_integers(group: h5py.Group, key: str, *allowed: Extents) -> Integers:
-    """The signed whole numbers under a key, of one of the allowed shapes.
+def read_integers(group: h5py.Group, key: str, allowed: Range, *shapes: Extents) -> Integers:
+    """The signed whole numbers under a key, within a range and of one of the shapes.
 
     Raises:
-        SnncError: where they are missing, of another type or of another shape.
+        SnncError: where they are missing, of another type, of another shape or out of range.
     """
-    return np.asarray(_array(group, key, "i", allowed), np.int64)
+    found = np.asarray(_array(group, key, "i", shapes), np.int64)
+    if not allowed.holds_all(found):
+        raise fault(group, f"{span_of(found)}; allowed: {allowed}", key)
+    return found
 
 
 def read_floats(group: h5py.Group, key: str, *allowed: Extents) -> Floats:
@@ -46,23 +52,18 @@ def read_floats(group: h5py.Group, key: str, *allowed: Extents) -> Floats:
     return np.asarray(_array(group, key, "f", allowed), np.float64)
 
 
-def read_integer(group: h5py.Group, key: str) -> int:
-    """The one whole number under a key."""
-    return int(read_integers(group, key, ()))
-
-
-def read_within(group: h5py.Group, key: str, least: int, most: int = schema.MAX_STEPS) -> int:
-    """The one whole number under a key, from least to most.
+def read_integer(group: h5py.Group, key: str, allowed: Range = ANY) -> int:
+    """The one whole number under a key, within a range.
 
     Raises:
         SnncError: where it is another.
     """
-    return _within(group, key, read_integer(group, key), least, most)
+    return int(read_integers(group, key, allowed, ()))
 
 
-def read_pair(group: h5py.Group, key: str) -> tuple[int, int]:
-    """Two whole numbers, rows before columns."""
-    rows, columns = map(int, read_integers(group, key, (2,)))
+def read_pair(group: h5py.Group, key: str, allowed: Range) -> tuple[int, int]:
+    """Two whole numbers, rows before columns, within a range."""
+    rows, columns = map(int, read_integers(group, key, allowed, (2,)))
     return rows, columns
 
 
@@ -108,18 +109,16 @@ def word_of(group: h5py.Group, key: str, *allowed: str) -> str:
     return _one_of(group, key, text_of(group, key), allowed)
 
 
-def integer_of(group: h5py.Group, key: str) -> int:
-    """The whole number in an attribute."""
-    return int(_attribute(group, key, "i", ()))
-
-
-def integer_within(group: h5py.Group, key: str, least: int, most: int = schema.MAX_STEPS) -> int:
-    """The whole number in an attribute, from least to most.
+def integer_of(group: h5py.Group, key: str, allowed: Range = ANY) -> int:
+    """The whole number in an attribute, within a range.
 
     Raises:
         SnncError: where it is another.
     """
-    return _within(group, key, integer_of(group, key), least, most)
+    found = int(_attribute(group, key, "i", ()))
+    if not allowed.holds(found):
+        raise fault(group, f"{found}; allowed: {allowed}", key)
+    return found
 
 
 def real_of(group: h5py.Group, key: str) -> float:
@@ -132,15 +131,9 @@ def reals_of(group: h5py.Group, key: str) -> tuple[float, ...]:
     return tuple(map(float, _attribute(group, key, "f", (None,))))
 
 
-def _within(group: h5py.Group, key: str, found: int, least: int, most: int) -> int:
-    if not least <= found <= most:
-        raise fault(group, f"{found}; allowed: {least}..{most}", key)
-    return found
-
-
 def _one_of(group: h5py.Group, key: str, found: str, allowed: tuple[str, ...]) -> str:
     if found not in allowed:
-        raise fault(group, f"found {found!r}; allowed: {', '.join(allowed)}", key)
+        raise fault(group, f"found {shown(found)!r}; allowed: {', '.join(allowed)}", key)
     return found
 
 
@@ -166,14 +159,14 @@ def _require(
     kind: str,
     allowed: tuple[Extents, ...],
 ) -> None:
-    """Refuse what is declared, before a number of it is read."""
+    """Refuse a kind or a shape that is declared, before a number of it is read.
+
+    `survey.require_plain` has seen that it is small.
+    """
     if found.dtype.kind != kind:
         raise fault(group, f"it holds {found.dtype}; allowed: {KINDS[kind]}", key)
     if not any(_matches(found.shape, each) for each in allowed):
         raise fault(group, f"shape {found.shape}; allowed: {_listed(allowed)}", key)
-    if prod(found.shape) > schema.MAX_NUMBERS:
-        what = f"it declares {prod(found.shape)} numbers; allowed: {schema.MAX_NUMBERS}"
-        raise fault(group, what, key)
 
 
 def _matches(found: tuple[int, ...] | None, allowed: Extents) -> bool:

@@ -10,7 +10,7 @@ import h5py
 import numpy as np
 
 from snnc.backends.netx import schema
-from snnc.backends.netx.arrays import integer_of, integer_within, real_of, reals_of, texts, word_of
+from snnc.backends.netx.arrays import integer_of, real_of, reals_of, texts, word_of
 from snnc.compiler.inputs import (
     INPUTS,
     BitsInput,
@@ -21,6 +21,7 @@ from snnc.compiler.inputs import (
     PlanesInput,
 )
 from snnc.compiler.laws.base import Shape
+from snnc.compiler.limits import LEVELS, PLANES, TURN, Range
 
 
 def write_input(file: h5py.File, source: Input) -> None:
@@ -42,11 +43,11 @@ def read_input(file: h5py.File, name: str, shape: Shape) -> Input:
         SnncError: where it is unsound.
     """
     kind = INPUTS[word_of(file, schema.INPUT_CODE, *INPUTS)]
-    levels = integer_of(file, schema.INPUT_LEVELS)
+    levels = integer_of(file, schema.INPUT_LEVELS, LEVELS)
     low, step = real_of(file, schema.INPUT_LOW), real_of(file, schema.INPUT_STEP)
     mean, std = reals_of(file, schema.INPUT_MEAN), reals_of(file, schema.INPUT_STD)
     count = COUNTS[kind]
-    more = (integer_within(file, count.key, 1, count.most),) if count else ()
+    more = (integer_of(file, count.key, count.allowed),) if count else ()
     return kind(name, shape, levels, low, step, mean, std, *more)
 
 
@@ -56,7 +57,7 @@ class Count:
 
     key: str
     field: str
-    most: int
+    allowed: Range
 
 
 COUNTS: Mapping[type[Input], Count | None] = MappingProxyType(
@@ -64,8 +65,8 @@ COUNTS: Mapping[type[Input], Count | None] = MappingProxyType(
         GradedInput: None,
         BitsInput: None,
         ChangesInput: None,
-        CurrentInput: Count(schema.INPUT_REPEATS, "turn", schema.MAX_STEPS),
-        PlanesInput: Count(schema.INPUT_PLANES, "planes", schema.MAX_PLANES),
+        CurrentInput: Count(schema.INPUT_REPEATS, "turn", TURN),
+        PlanesInput: Count(schema.INPUT_PLANES, "planes", PLANES),
     }
 )
 """What the last field of each kind is called."""

@@ -20,7 +20,6 @@ from snnc.backends.netx.arrays import (
     read_floats,
     read_integer,
     read_integers,
-    read_within,
     read_word,
     write_array,
 )
@@ -39,6 +38,7 @@ from snnc.compiler.laws import (
     Readout,
     bits_for,
 )
+from snnc.compiler.limits import COUNTED, LEAD, LEVELS, STATE, STEPS, SWITCH, TURN
 from snnc.compiler.target import STOCK
 
 Values: TypeAlias = Mapping[str, npt.NDArray[np.generic] | int]
@@ -114,13 +114,14 @@ def _write_bit_serial(law: BitSerial) -> Values:
 
 
 def _read_bit_serial(group: h5py.Group, shape: Shape, copies: int) -> BitSerial:
-    levels, turn = (read_integer(group, key) for key in (schema.LEVELS, schema.TIME_STEPS))
+    levels = read_integer(group, schema.LEVELS, LEVELS)
+    turn = read_integer(group, schema.TIME_STEPS)
     lead = turn - bits_for(levels)
-    if not 0 <= lead <= schema.MAX_LEAD:
+    if not LEAD.holds(lead):
         least = bits_for(levels)
-        what = f"{turn} for {levels} levels; allowed: {least}..{least + schema.MAX_LEAD}"
+        what = f"{turn} for {levels} levels; allowed: {least}..{least + LEAD.most}"
         raise fault(group, what, schema.TIME_STEPS)
-    return BitSerial(read_integers(group, schema.THRESHOLD, shape[:1]), levels, lead)
+    return BitSerial(read_integers(group, schema.THRESHOLD, STATE, shape[:1]), levels, lead)
 
 
 def _write_graded(law: Graded | Delta) -> Values:
@@ -128,8 +129,8 @@ def _write_graded(law: Graded | Delta) -> Values:
 
 
 def _read_graded(group: h5py.Group, shape: Shape, copies: int) -> Graded:
-    step = read_integers(group, schema.THRESHOLD, shape[:1])
-    return Graded(step, read_integer(group, schema.LEVELS))
+    step = read_integers(group, schema.THRESHOLD, STATE, shape[:1])
+    return Graded(step, read_integer(group, schema.LEVELS, LEVELS))
 
 
 def _write_current(law: Current) -> Values:
@@ -142,9 +143,10 @@ def _write_current(law: Current) -> Values:
 
 
 def _read_current(group: h5py.Group, shape: Shape, copies: int) -> Current:
-    step = read_integers(group, schema.THRESHOLD, shape[:1])
-    turn, delay = read_within(group, schema.TIME_STEPS, 1), read_within(group, schema.DELAY, 0)
-    return Current(step, read_integer(group, schema.LEVELS), turn, delay)
+    step = read_integers(group, schema.THRESHOLD, STATE, shape[:1])
+    levels = read_integer(group, schema.LEVELS, LEVELS)
+    turn = read_integer(group, schema.TIME_STEPS, TURN)
+    return Current(step, levels, turn, read_integer(group, schema.DELAY, COUNTED))
 
 
 def _write_rate(law: Rate | OffsetSpike) -> Values:
@@ -157,8 +159,8 @@ def _write_rate(law: Rate | OffsetSpike) -> Values:
 
 def _read_potentials(group: h5py.Group, shape: Shape) -> tuple[Integers, Integers, int]:
     keys = schema.THRESHOLD, schema.INITIAL
-    threshold, initial = (read_integers(group, key, shape[:1]) for key in keys)
-    return threshold, initial, read_within(group, schema.TIME_STEPS, 1)
+    threshold, initial = (read_integers(group, key, STATE, shape[:1]) for key in keys)
+    return threshold, initial, read_integer(group, schema.TIME_STEPS, STEPS)
 
 
 def _read_rate(group: h5py.Group, shape: Shape, copies: int) -> Rate:
@@ -175,8 +177,8 @@ def _write_offset_spike(law: OffsetSpike) -> Values:
 
 
 def _read_offset_spike(group: h5py.Group, shape: Shape, copies: int) -> OffsetSpike:
-    rho, iterations = (read_within(group, key, 1) for key in (schema.RHO, schema.ITERATIONS))
-    light = read_within(group, schema.LIGHT, 0, 1)
+    rho, iterations = (read_integer(group, key, STEPS) for key in (schema.RHO, schema.ITERATIONS))
+    light = read_integer(group, schema.LIGHT, SWITCH)
     return OffsetSpike(*_read_potentials(group, shape), rho, iterations, bool(light))
 
 
@@ -188,7 +190,9 @@ def _write_copies(law: Copies) -> Values:
 def _read_copies(group: h5py.Group, shape: Shape, copies: int) -> Copies:
     channels = shape[0] * copies
     allowed = [(channels,), (*shape[:0:-1], channels)] if len(shape) > 1 else [(channels,)]
-    return Copies(thresholds_by_copy(read_integers(group, schema.THRESHOLD, *allowed), copies))
+    return Copies(
+        thresholds_by_copy(read_integers(group, schema.THRESHOLD, STATE, *allowed), copies)
+    )
 
 
 def _write_readout(law: Readout) -> Values:
@@ -196,8 +200,8 @@ def _write_readout(law: Readout) -> Values:
 
 
 def _read_delta(group: h5py.Group, shape: Shape, copies: int) -> Delta:
-    step = read_integers(group, schema.THRESHOLD, shape[:1])
-    return Delta(step, read_integer(group, schema.LEVELS))
+    step = read_integers(group, schema.THRESHOLD, STATE, shape[:1])
+    return Delta(step, read_integer(group, schema.LEVELS, LEVELS))
 
 
 def _write_delta_readout(law: DeltaReadout) -> Values:
@@ -210,10 +214,10 @@ def _read_delta_readout(group: h5py.Group, shape: Shape, copies: int) -> DeltaRe
 
 def _read_readout(group: h5py.Group, shape: Shape, copies: int) -> Readout:
     key = schema.THRESHOLD
-    if key in group and np.any(read_integers(group, key, (1,)) < NEVER):
+    if key in group and np.any(read_integers(group, key, STATE, (1,)) < NEVER):
         raise fault(group, f"the read-out fires; allowed: {NEVER}", key)
     unit = read_floats(group, schema.UNIT, shape[:1])
-    return Readout(unit, read_within(group, schema.LISTENS, 0))
+    return Readout(unit, read_integer(group, schema.LISTENS, COUNTED))
 
 
 LAWS: Mapping[type[Neuron], LawRow] = MappingProxyType(

@@ -14,6 +14,7 @@ import numpy as np
 
 from snnc.backends.netx import schema
 from snnc.backends.netx.arrays import (
+    ANY,
     MEND,
     fault,
     integer_of,
@@ -22,7 +23,6 @@ from snnc.backends.netx.arrays import (
     read_integer,
     read_integers,
     read_pair,
-    read_within,
     read_word,
     read_words,
     text_of,
@@ -31,9 +31,12 @@ from snnc.backends.netx.arrays import (
 from snnc.backends.netx.copies import collapsed, repeated, runs_in_stock_netx
 from snnc.backends.netx.inputs import read_input
 from snnc.backends.netx.laws import BY_NAME, LAWS, read_neuron
+from snnc.backends.netx.survey import require_plain
 from snnc.compiler.codes import CODES
-from snnc.compiler.errors import Problem, SnncError, refusal
+from snnc.compiler.errors import Problem, SnncError, refusal, shown
+from snnc.compiler.files import require_regular
 from snnc.compiler.laws import Copies, Integers
+from snnc.compiler.limits import EXPONENT, EXTENT, MOST_NEURONS, PAD, STATE, SWITCH, WEIGHT
 from snnc.compiler.rules.legality import require_legal
 from snnc.compiler.spiking import (
     Connection,
@@ -54,14 +57,30 @@ def read(path: Path) -> SpikingNetwork:
     Raises:
         SnncError: with every fault found in the layers, or in the network that they make.
     """
-    with _faults_of_hdf5(path), h5py.File(path, "r") as file:
-        network = _network(file)
+    with _faults_of_hdf5(path):
+        require_regular(path, "name a file that snnc compile wrote")
+        with h5py.File(path, "r") as file:
+            require_plain(file)
+            network = _network(file)
     try:
-        require_legal(network)
+        with _faults_of_hdf5(path):
+            require_legal(network)
     except SnncError as error:
         problems = (replace(each, where=f"{path} {each.where}") for each in error.problems)
         raise SnncError(*problems) from error
     return network
+
+
+UNREADABLE = (
+    OSError,
+    LookupError,
+    ArithmeticError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+    MemoryError,
+)
+"""What h5py and NumPy raise over a file that is damaged, or is something else."""
 
 
 @contextmanager
@@ -71,8 +90,9 @@ def _faults_of_hdf5(path: Path) -> Iterator[None]:
         yield
     except FileNotFoundError as error:
         raise refusal(str(path), "the file does not exist", "run snnc compile first") from error
-    except (OSError, KeyError, RuntimeError, TypeError, ValueError, MemoryError) as error:
-        raise refusal(str(path), f"cannot be read as HDF5 ({error})", MEND) from error
+    except UNREADABLE as error:
+        reason = shown(str(error) or type(error).__name__)
+        raise refusal(str(path), f"cannot be read as HDF5 ({reason})", MEND) from error
 
 
 def _network(file: h5py.File) -> SpikingNetwork:
@@ -150,9 +170,9 @@ def _layer(group: h5py.Group, before: list[_Layer]) -> _Layer:
     kinds = (schema.FLATTEN, schema.CONVOLUTION, schema.DENSE) if before else (schema.INPUT,)
     kind = read_word(group, schema.TYPE, *kinds)
     name = text_of(group, schema.NAME)
-    shape = tuple(map(int, read_integers(group, schema.SHAPE, (1,), (3,))))
-    if min(shape) < 1 or prod(shape) > schema.MAX_NUMBERS:
-        what = f"shape {shape}; allowed: 1..{schema.MAX_NUMBERS} neurons"
+    shape = tuple(map(int, read_integers(group, schema.SHAPE, ANY, (1,), (3,))))
+    if min(shape) < 1 or prod(shape) > MOST_NEURONS:
+        what = f"shape {shape}; allowed: 1..{MOST_NEURONS} neurons"
         raise fault(group, what, schema.SHAPE)
     if kind == schema.FLATTEN:
         source = _source(group, before)
@@ -175,7 +195,7 @@ def _copies(group: h5py.Group, shape: tuple[int, ...]) -> int:
 
 
 def _source(group: h5py.Group, before: list[_Layer]) -> _Layer:
-    index = int(read_integers(group, schema.SOURCE, (1,))[0])
+    index = int(read_integers(group, schema.SOURCE, ANY, (1,))[0])
     if not 0 <= index < len(before):
         raise fault(group, f"layer {index}; allowed: 0..{len(before) - 1}", schema.SOURCE)
     return before[index]
@@ -194,12 +214,12 @@ def _population(layer: _Layer, before: list[_Layer]) -> Population:
         tuple(_projection(each, layer, before) for each in groups),
         _bias(layer),
         read_neuron(read_group(layer.group, schema.NEURON), shape, copies),
-        bool(read_within(layer.group, schema.RELAY, 0, 1)),
+        bool(read_integer(layer.group, schema.RELAY, SWITCH)),
     )
 
 
 def _bias(layer: _Layer) -> Integers:
-    bias = read_integers(layer.group, schema.BIAS, layer.shape[:1], layer.shape)
+    bias = read_integers(layer.group, schema.BIAS, STATE, layer.shape[:1], layer.shape)
     first = bias[:: layer.copies]
     if layer.copies > 1 and not np.array_equal(bias, repeated(first, layer.copies)):
         raise fault(layer.group, "the copies of a neuron differ; allowed: one value", schema.BIAS)
@@ -217,7 +237,7 @@ def _projection(group: h5py.Group, layer: _Layer, before: list[_Layer]) -> Proje
             what = f"a dense layer listens to {source.shape}; allowed: (neurons,)"
             raise fault(group, what, schema.SOURCE)
         sizes = (prod(layer.shape), prod(source.shape))
-        connection = Dense(read_integers(group, schema.WEIGHT, sizes))
+        connection = Dense(read_integers(group, schema.WEIGHT, WEIGHT, sizes))
         shapes = (source.shape, layer.shape)
     found: Connection | None = connection
     if (source.copies, layer.copies) != (1, 1):
@@ -231,15 +251,15 @@ def _scaling(group: h5py.Group) -> tuple[int, float]:
     error = float(read_floats(group, schema.WEIGHT_ERROR, ()))
     if not error >= 0:
         raise fault(group, f"{error}; allowed: 0 or more", schema.WEIGHT_ERROR)
-    return read_integer(group, schema.WEIGHT_EXPONENT), error
+    return read_integer(group, schema.WEIGHT_EXPONENT, EXPONENT), error
 
 
 def _convolution(group: h5py.Group, shape: tuple[int, ...]) -> Convolution:
-    pads = tuple(map(int, read_integers(group, schema.PADDING, (2,), (4,))))
+    pads = tuple(map(int, read_integers(group, schema.PADDING, PAD, (2,), (4,))))
     return Convolution(
-        read_integers(group, schema.WEIGHT, (shape[0], None, None, None)),
-        read_pair(group, schema.STRIDE),
+        read_integers(group, schema.WEIGHT, WEIGHT, (shape[0], None, None, None)),
+        read_pair(group, schema.STRIDE, EXTENT),
         cast(tuple[int, int, int, int], pads * (4 // len(pads))),
-        read_pair(group, schema.DILATION),
-        read_integer(group, schema.GROUPS),
+        read_pair(group, schema.DILATION, EXTENT),
+        read_integer(group, schema.GROUPS, EXTENT),
     )

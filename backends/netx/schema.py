@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from snnc.compiler.options import MOST_STEPS
+from snnc.compiler.limits import MOST_NUMBERS
 
 VERSION = 3
 
@@ -77,10 +77,5 @@ STATE_TYPE = np.int32
 COUNT_TYPE = np.int64
 """Shapes, indices and geometry, as stock netx writes them."""
 
-MAX_STEPS = MOST_STEPS
-"""Time steps of a train; a file that asks for more is damaged."""
-MAX_PLANES = 16
-MAX_LEAD = 64
-"""Silent fire steps, more than any network needs."""
-MAX_NUMBERS = 1 << 28
-"""An array with more numbers is a fault of the file: nothing is allocated for it."""
+MAX_NUMBERS = MOST_NUMBERS
+"""Arrays with more numbers are a fault of the file: nothing is allocated for them."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
+import numpy as np
 from typing_extensions import Self
 
 from snnc.compiler.codes.base import Staircases, SweepGrid, SweepPoint
@@ -13,6 +14,7 @@ from snnc.compiler.codes.settings import graded_pixels_alone
 from snnc.compiler.codes.spike_counts import SpikeCountCode
 from snnc.compiler.errors import Problem
 from snnc.compiler.laws import Integers, OffsetSpike
+from snnc.compiler.limits import STEPS, TURN
 from snnc.compiler.options import CompileOptions
 from snnc.compiler.target import Target
 
@@ -47,6 +49,11 @@ class OffsetSpikeCode(SpikeCountCode):
             what = f"{self.iterations} with `light`, which keeps the residual once"
             yield Problem("`iterations`", what, "leave one of them out")
         yield from graded_pixels_alone(self.name, options.input_code, "a current")
+        counts = [n for n in (self.timesteps, self.rho, self.iterations) if n is not None]
+        turn = self.settled(1).neuron(np.ones(1, np.int64)).turn
+        if STEPS.holds(*counts) and not TURN.holds(turn):
+            what = f"a turn of {turn} time steps or more; allowed: {TURN}"
+            yield Problem("`rho`, `iterations`", what, "choose smaller ones, or fewer `timesteps`")
         yield from super().problems(options, target)
 
     def settled(self, levels: int) -> Self:

@@ -23,6 +23,8 @@ import numpy as np
 import numpy.typing as npt
 from typing_extensions import Self
 
+from snnc.compiler.limits import Range
+
 Integers: TypeAlias = npt.NDArray[np.int64]
 Floats: TypeAlias = npt.NDArray[np.float64]
 Sent: TypeAlias = npt.NDArray[Any]
@@ -262,6 +264,12 @@ def too_high(threshold: int, state_max: int) -> Iterator[Fault]:
     """The fault of a threshold that no state reaches."""
     if threshold > state_max:
         yield Fault(f"threshold reaches {threshold}; allowed: up to {state_max}", is_size=True)
+
+
+def too_long(name: str, found: int, allowed: Range) -> Iterator[Fault]:
+    """The fault of a number of time steps that is outside its range."""
+    if not allowed.holds(found):
+        yield Fault(f"{found} {name}; allowed: {allowed}")
 
 
 def levels_fit(levels: int, step: Integers, state_max: int) -> Iterator[Fault]:

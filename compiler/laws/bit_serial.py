@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
@@ -9,6 +10,7 @@ import numpy as np
 from typing_extensions import Self
 
 from snnc.compiler.laws.base import (
+    Fault,
     Integers,
     Planes,
     Sent,
@@ -16,9 +18,11 @@ from snnc.compiler.laws.base import (
     bits_for,
     over_images,
     span_of,
+    too_long,
 )
 from snnc.compiler.laws.on_staircase import OnStaircase
 from snnc.compiler.laws.planes import bits_of, count_spikes
+from snnc.compiler.limits import LEAD
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,6 +51,11 @@ class BitSerial(OnStaircase):
     def planes(self) -> int:
         """One for each fire step."""
         return self.turn
+
+    def faults(self, state_max: int) -> Iterator[Fault]:
+        """Thresholds are states, and a few fire steps are silent."""
+        yield from super().faults(state_max)
+        yield from too_long("silent fire steps", self.lead, LEAD)
 
     def window(self, train: Train, turn: int) -> int:
         """A step for each bit of the source."""

@@ -25,6 +25,7 @@ from snnc.compiler.laws.base import (
     span_of,
 )
 from snnc.compiler.laws.planes import count_spikes
+from snnc.compiler.limits import COPIES
 from snnc.compiler.target import STOCK
 
 
@@ -93,11 +94,13 @@ class Copies:
 
     def faults(self, state_max: int) -> Iterator[Fault]:
         """Thresholds of CUBA neurons have mantissas of 17 bits."""
+        if not COPIES.holds(self.copies):
+            yield Fault(f"{self.copies} copies; allowed: {COPIES}", is_size=True)
         low, high = int(self.thresholds.min()), int(self.thresholds.max())
         if low < 0 or high > STOCK.threshold_max:
             what = f"thresholds span {low}..{high}; allowed: 0..{STOCK.threshold_max}"
             yield Fault(what, is_size=True)
-        if np.any(np.diff(self.thresholds, axis=0) < 0):
+        if np.any(self.thresholds[1:] < self.thresholds[:-1]):
             yield Fault("thresholds of its copies fall")
 
     def staircase(self, bias: Integers, shape: Shape) -> WholeStaircase | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
@@ -9,6 +10,7 @@ import numpy as np
 from typing_extensions import Self
 
 from snnc.compiler.laws.base import (
+    Fault,
     Integers,
     Planes,
     Sent,
@@ -16,9 +18,11 @@ from snnc.compiler.laws.base import (
     bits_for,
     over_images,
     span_of,
+    too_long,
 )
 from snnc.compiler.laws.on_staircase import OnStaircase
 from snnc.compiler.laws.planes import bits_of, count_payloads
+from snnc.compiler.limits import COUNTED
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +44,11 @@ class Current(OnStaircase):
     def planes(self) -> int:
         """One for each bit of the payload."""
         return bits_for(self.levels)
+
+    def faults(self, state_max: int) -> Iterator[Fault]:
+        """Thresholds are states, and it waits for no longer than a turn may take."""
+        yield from super().faults(state_max)
+        yield from too_long("time steps of delay", self.delay, COUNTED)
 
     def window(self, train: Train, turn: int) -> int:
         """One step says it all."""

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
 from typing_extensions import Self
 
 from snnc.compiler.laws.base import (
@@ -18,7 +17,9 @@ from snnc.compiler.laws.base import (
     Parameter,
     Shape,
     Train,
+    too_long,
 )
+from snnc.compiler.limits import COUNTED, is_size
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,8 +88,9 @@ class Readout:
 
     def faults(self, state_max: int) -> Iterator[Fault]:
         """A logit is unit·v: the order of the classes must survive."""
-        if not (np.isfinite(self.unit).all() and (self.unit > 0).all()):
+        if not (is_size(float(self.unit.min())) and is_size(float(self.unit.max()))):
             yield Fault("a unit is not finite and above 0")
+        yield from too_long("time steps counted", self.time_steps, COUNTED)
 
     def __str__(self) -> str:
         return f"read out, unit {self.unit.min():.4g}..{self.unit.max():.4g}"

@@ -20,11 +20,28 @@ def connection_bounds(connection: Connection, levels: int) -> Bounds:
     All negative weights meet the highest level, or all positive ones do. The border of a
     convolution leaves terms out, and 0 is in every interval: the bounds hold there too, and so they
     do for every partial sum, in any order, as for the sums of the upper bits alone. Exact in int64
-    for legal weights and fan-in · levels below 2^48.
+    for all that `reach` allows.
     """
     weights, axes = connection.weights, tuple(range(1, connection.weights.ndim))
     low = levels * np.sum(weights, axis=axes, where=weights < 0)
     return Bounds(low, levels * np.sum(weights, axis=axes, where=weights > 0))
+
+
+def reach(population: Population, nodes: Nodes) -> int:
+    """The most that can arrive at a neuron, or more, taken without sign and in whole numbers.
+
+    Not below |low| + |high| of any neuron, and at most as many times more as there are projections.
+    Int64 holds the sum of the weights of one row; Python's numbers hold the rest.
+    """
+    steps = 1 if is_steady(population, nodes) else population.neuron.summed_steps
+    found = 0
+    for each in population.projections:
+        weights = each.connection.weights
+        axes = tuple(range(1, weights.ndim))
+        rows = np.sum(weights, axis=axes, where=weights > 0)
+        rows -= np.sum(weights, axis=axes, where=weights < 0)
+        found += int(rows.max()) * greatest_arrival(nodes[each.source], steps) << each.exponent
+    return found
 
 
 def sum_bounds(population: Population, nodes: Nodes) -> Bounds:

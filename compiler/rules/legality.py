@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from snnc.compiler.errors import SnncError
-from snnc.compiler.rules.numbers import NUMBERS
+from snnc.compiler.rules.numbers import PROOFS, RANGES
+from snnc.compiler.rules.sizes import SIZES
 from snnc.compiler.rules.structure import STRUCTURE
 from snnc.compiler.spiking import SpikingNetwork
 
 
 def require_legal(network: SpikingNetwork) -> None:
-    """Hold a network against every rule; its numbers only once its structure is sound.
+    """Hold a network against every rule.
+
+    Its sizes and numbers only once its structure is sound, and its proofs only of sound numbers.
 
     Raises:
         SnncError: with all problems found.
     """
-    for rules in (STRUCTURE, NUMBERS):
+    for rules in (STRUCTURE, SIZES, RANGES, PROOFS):
         problems = [problem for rule in rules for problem in rule(network)]
         if problems:
             raise SnncError(*problems)

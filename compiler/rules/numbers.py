@@ -1,18 +1,21 @@
 """The rules of numbers: interval analysis proves that nothing overflows on the chip.
 
-No weight, bias or level reaches a neuron unproved.
+No weight, bias or level reaches a neuron unproved. Every number is within its range before one is
+computed with, so that the proof itself cannot wrap: `RANGES` come before `PROOFS`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import combinations
-from math import isfinite
 
 import numpy as np
 
 from snnc.compiler.errors import Problem
-from snnc.compiler.rules.bounds import sum_bounds, with_bias
+from snnc.compiler.inputs import PlanesInput
+from snnc.compiler.laws.base import span_of
+from snnc.compiler.limits import MOST_REACH, MOST_REAL, PLANES, STATE, is_size
+from snnc.compiler.rules.bounds import reach, sum_bounds, with_bias
 from snnc.compiler.rules.structure import REBUILD, SpikingRule
 from snnc.compiler.rules.timing import Slot, timing_of
 from snnc.compiler.spiking import Population, Projection, SpikingNetwork
@@ -27,16 +30,29 @@ def the_input_is_a_staircase(network: SpikingNetwork) -> Iterator[Problem]:
     if not 1 <= source.pixel_levels <= network.target.state_max:
         what = f"{source.pixel_levels} levels; allowed: 1..{network.target.state_max}"
         yield Problem(source.name, what, "choose other `input_bits`")
-    if not (isfinite(source.low) and isfinite(source.step) and source.step > 0):
+    if not (abs(source.low) <= MOST_REAL and is_size(source.step)):
         what = f"range from {source.low:g} in steps of {source.step:g}; allowed: finite, upwards"
         yield Problem(source.name, what, "choose another `input_range`")
+    channels = source.pixel_shape[0]
     for name, values in (("mean", source.mean), ("std", source.std)):
-        channels = source.pixel_shape[0]
-        if len(values) not in (0, 1, channels) or not all(map(isfinite, values)):
-            what = f"{name} {values}; allowed: 1 or {channels} finite numbers"
+        finite = all(abs(each) <= MOST_REAL for each in values)
+        if len(values) not in (0, 1, channels) or not finite:
+            what = f"{name} {_few(values)}; allowed: 1 or {channels} finite numbers"
             yield Problem(source.name, what, f"choose another `{name}`")
-    if any(value <= 0 for value in source.std):
-        yield Problem(source.name, f"std {source.std} is not above 0", "choose another `std`")
+    if not all(map(is_size, source.std)):
+        what = f"std {_few(source.std)} is not above 0"
+        yield Problem(source.name, what, "choose another `std`")
+
+
+def planes_are_bits(network: SpikingNetwork) -> Iterator[Problem]:
+    """Where the bits of a pixel are neurons, every pixel has as many of them."""
+    source = network.input
+    if isinstance(source, PlanesInput):
+        fits = PLANES.holds(source.planes) and source.shape[0] % source.planes == 0
+        if not fits or source.levels != 1:
+            what = f"{source.planes} planes of {source.levels} levels in {source.shape[0]} channels"
+            allowed = f"allowed: {PLANES} that divide the channels, of 1 level"
+            yield Problem(source.name, f"{what}; {allowed}", REBUILD)
 
 
 def weights_are_legal(network: SpikingNetwork) -> Iterator[Problem]:
@@ -58,6 +74,14 @@ def weights_are_legal(network: SpikingNetwork) -> Iterator[Problem]:
             yield Problem(population.name, what, "compile with fewer `weight_bits`")
 
 
+def roundings_are_known(network: SpikingNetwork) -> Iterator[Problem]:
+    """What rounding changed is a share of the sums."""
+    for population, each in _projections(network):
+        if not each.error >= 0:
+            what = f"rounding of {each.source} changed {each.error} of its sums"
+            yield Problem(population.name, f"{what}; allowed: 0 or more", REBUILD)
+
+
 def exponents_are_legal(network: SpikingNetwork) -> Iterator[Problem]:
     """The chip shifts weights to the left, so far and no further; stock netx not at all."""
     most = network.limits.max_weight_exponent
@@ -74,10 +98,18 @@ def parameters_are_legal(network: SpikingNetwork) -> Iterator[Problem]:
             yield Problem(population.name, fault.what, SMALLER if fault.is_size else REBUILD)
 
 
+def biases_are_legal(network: SpikingNetwork) -> Iterator[Problem]:
+    """A bias is a number of the file, so that what it makes of a sum can be said."""
+    for population in network:
+        if not STATE.holds_all(population.bias):
+            what = f"bias spans {span_of(population.bias)}; allowed: {STATE}"
+            yield Problem(population.name, what, SMALLER)
+
+
 def stock_biases_fit(network: SpikingNetwork) -> Iterator[Problem]:
     """Biases of CUBA neurons have mantissas of signed 13 bits."""
     for population in network if network.is_stock else ():
-        bias = int(np.abs(population.bias).max())
+        bias = max(int(population.bias.max()), -int(population.bias.min()))
         if bias > STOCK.bias_max:
             what = f"bias reaches {bias}; allowed: up to {STOCK.bias_max}"
             yield Problem(population.name, what, SMALLER)
@@ -89,6 +121,9 @@ def sums_fit(network: SpikingNetwork) -> Iterator[Problem]:
     allowed = f"allowed: {limits.state_min}..{limits.state_max}"
     nodes = network.nodes
     for population in network:
+        if (most := reach(population, nodes)) > MOST_REACH:
+            yield Problem(population.name, f"its sum reaches {most}; {allowed}", SMALLER)
+            continue
         sums = sum_bounds(population, nodes)
         current, potential = population.neuron.current(sums), with_bias(sums, population, nodes)
         for name, each in (("without", current), ("with", potential)):
@@ -113,15 +148,20 @@ def bits_arrive_in_order(network: SpikingNetwork) -> Iterator[Problem]:
             yield Problem(population.name, what, "compile with the other `schedule`")
 
 
-NUMBERS: tuple[SpikingRule, ...] = (
+RANGES: tuple[SpikingRule, ...] = (
+    planes_are_bits,
     the_input_is_a_staircase,
     weights_are_legal,
     exponents_are_legal,
+    roundings_are_known,
     parameters_are_legal,
+    biases_are_legal,
     stock_biases_fit,
-    sums_fit,
-    bits_arrive_in_order,
 )
+"""Of each number on its own."""
+
+PROOFS: tuple[SpikingRule, ...] = (sums_fit, bits_arrive_in_order)
+"""Of what numbers within their ranges make together."""
 
 
 def _mixes(slot: Slot, in_v: int, period: int) -> bool:
@@ -136,6 +176,11 @@ def _mixes(slot: Slot, in_v: int, period: int) -> bool:
     next_in_u = min(each.start for each in slot.windows) + period <= slot.fire
     next_in_v = min(each.last for each in slot.windows) + period < slot.fire + in_v
     return meet_in_u or next_in_u or next_in_v
+
+
+def _few(values: tuple[float, ...]) -> str:
+    """Some numbers as text, of many the first."""
+    return str(values) if len(values) <= 8 else f"({', '.join(map(str, values[:8]))}, …)"
 
 
 def _projections(network: SpikingNetwork) -> Iterator[tuple[Population, Projection]]:

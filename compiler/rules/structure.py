@@ -7,6 +7,7 @@ from typing import TypeAlias
 
 from snnc.compiler.errors import Problem
 from snnc.compiler.laws.base import SETTINGS_AT_LEAST_ONE, Parameter
+from snnc.compiler.limits import EXTENT, PAD, STEPS, TURN
 from snnc.compiler.spiking import (
     Connection,
     Convolution,
@@ -19,6 +20,7 @@ from snnc.compiler.spiking import (
 SpikingRule: TypeAlias = Callable[[SpikingNetwork], Iterator[Problem]]
 
 REBUILD = "compile the source model again; if it stays, report it"
+SHORTER = "compile with fewer `timesteps`, `rho` or `iterations`"
 
 
 def names_tell_nodes_apart(network: SpikingNetwork) -> Iterator[Problem]:
@@ -113,12 +115,23 @@ def the_input_can_be_sent(network: SpikingNetwork) -> Iterator[Problem]:
 
 
 def settings_are_counts(network: SpikingNetwork) -> Iterator[Problem]:
-    """Time steps, and whatever else neurons count in them, are at least 1."""
+    """Time steps, and whatever else neurons count in them, are within their range."""
     for population in network:
         counts = tuple(population.neuron.settings.values())
         if min(counts, default=1) < 1:
             what = f"time steps {counts}; allowed: {SETTINGS_AT_LEAST_ONE}"
             yield Problem(population.name, what, REBUILD)
+        elif not STEPS.holds(*counts):
+            what = f"time steps {counts}; allowed: each {STEPS}"
+            yield Problem(population.name, what, SHORTER)
+
+
+def turns_are_short(network: SpikingNetwork) -> Iterator[Problem]:
+    """What a node sends has an end, calibrations included."""
+    for node in (network.input, *network):
+        if not TURN.holds(node.sends.turn):
+            what = f"its turn takes {node.sends.turn} time steps; allowed: {TURN}"
+            yield Problem(node.name, what, SHORTER)
 
 
 def settings_agree(network: SpikingNetwork) -> Iterator[Problem]:
@@ -174,6 +187,7 @@ STRUCTURE: tuple[SpikingRule, ...] = (
     trains_are_accepted,
     the_input_can_be_sent,
     settings_are_counts,
+    turns_are_short,
     settings_agree,
     turns_agree,
     currents_last,
@@ -191,6 +205,8 @@ def _misfit(connection: Connection, source: Node, population: Population) -> str
     geometry = (*connection.strides, *connection.dilations, connection.groups)
     if min(geometry) < 1 or min(connection.pads) < 0:
         return "has a stride, dilation or group below 1, or a pad below 0"
+    if not (EXTENT.holds(*geometry) and PAD.holds(*connection.pads)):
+        return f"has a stride, dilation or group outside {EXTENT}, or a pad outside {PAD}"
     out_channels, in_channels = connection.weights.shape[:2]
     if in_channels * connection.groups != source.shape[0] or out_channels % connection.groups:
         kernels = f"{out_channels} kernels of {in_channels} channels in {connection.groups} groups"

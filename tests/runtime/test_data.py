@@ -128,7 +128,7 @@ def test_no_pickle_is_ever_loaded(tmp_path: Path) -> None:
     path = saved(tmp_path, x=np.array([{}], object))
     with pytest.raises(SnncError) as caught:
         load_data(path, FEATURES)
-    reason = "Object arrays cannot be loaded when allow_pickle=False"
+    reason = "x: Object arrays cannot be loaded when allow_pickle=False"
     assert str(caught.value) == f"{path}: it is not an .npz of numbers ({reason})\n  help: {SHAPE}"
 
 

@@ -220,7 +220,7 @@ FAULTS: dict[str, tuple[Tamper, str]] = {
     ),
     "no neurons": (
         put("layer/1/shape", np.array([0])),
-        f"layer/1/shape: shape (0,); allowed: 1..{2**28} neurons",
+        f"layer/1/shape: shape (0,); allowed: 1..{2**26} neurons",
     ),
     "type of layer": (
         put("layer/1/type", np.bytes_("pool")),
