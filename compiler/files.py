@@ -1,4 +1,4 @@
-"""Files that a user names for reading."""
+"""Files that a user names for reading: only regular ones, for what else there is may never end."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 
-from snnc.compiler.errors import refusal
+from snnc.compiler.errors import SnncError, refusal
 
 KINDS: Mapping[int, str] = MappingProxyType(
     {
@@ -21,14 +21,50 @@ KINDS: Mapping[int, str] = MappingProxyType(
 )
 
 
-def require_regular(path: Path, mend: str) -> None:
-    """Refuse what has no end, or gives nothing until somebody writes; nothing is opened.
+def require_regular(path: Path, mend: str) -> int:
+    """The size of a file, in bytes; nothing is opened.
 
     Raises:
         SnncError: for a folder, a pipe, a socket or a device.
         OSError: for a path that leads nowhere.
     """
-    mode = os.stat(path).st_mode
-    if not stat.S_ISREG(mode):
-        kind = KINDS.get(stat.S_IFMT(mode), "something else")
+    found = os.stat(path)
+    if not stat.S_ISREG(found.st_mode):
+        kind = KINDS.get(stat.S_IFMT(found.st_mode), "something else")
         raise refusal(str(path), f"it is {kind}; allowed: a regular file", mend)
+    return found.st_size
+
+
+def regular_size(path: Path) -> int:
+    """How many bytes a file has; it is not opened.
+
+    Raises:
+        SnncError: if there is no such file, or it is none that can be read to its end.
+    """
+    try:
+        return require_regular(path, "give the path of a file")
+    except (OSError, ValueError) as error:
+        raise _unreadable(path, error) from None
+
+
+def regular_bytes(path: Path, limit: int) -> bytes:
+    """The bytes of a file.
+
+    Raises:
+        SnncError: if there is no such file, it is none that can be read to its end, it is larger
+            than the limit, or it cannot be read.
+    """
+    size = regular_size(path)
+    if size > limit:
+        what = f"has {size} bytes; allowed: {limit}"
+        raise refusal(str(path), what, "check that it is the right file")
+    try:
+        with path.open("rb") as file:
+            return file.read(limit + 1)
+    except (OSError, ValueError) as error:
+        raise _unreadable(path, error) from None
+
+
+def _unreadable(path: Path, error: OSError | ValueError) -> SnncError:
+    reason = error.strerror if isinstance(error, OSError) else str(error)
+    return refusal(str(path), f"cannot be read: {reason}", "check the path")

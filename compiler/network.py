@@ -62,12 +62,14 @@ class Builder:
 
     def __init__(self) -> None:
         self._nodes: dict[str, Node] = {}
+        self._counts: dict[str, int] = {}
 
     def add(self, name: str, operator: Operator, *sources: str) -> str:
         """Append a node; returns its name, which is made unique."""
-        unique, count = name, 2
+        unique, count = name, self._counts.get(name, 2)
         while unique in self._nodes:
             unique, count = f"{name}.{count}", count + 1
+        self._counts[name] = count
         shape = operator.shape_of(*(self.shape(each) for each in sources))
         self._nodes[unique] = Node(unique, operator, sources, shape)
         return unique

@@ -13,6 +13,7 @@ from snnc.compiler.operators.base import (
     span_of,
     split_pads,
     times,
+    windows_along,
 )
 from snnc.compiler.operators.elementwise import (
     Add,
@@ -53,4 +54,5 @@ __all__ = [
     "span_of",
     "split_pads",
     "times",
+    "windows_along",
 ]

@@ -48,6 +48,14 @@ def pad(batch: Floats, borders: tuple[tuple[int, int], ...], value: float = 0.0)
     return padded[index]
 
 
+def windows_along(
+    space: Shape, pads: Shape, kernel: Shape, strides: Shape, dilations: Shape
+) -> Shape:
+    """How many windows fit along each axis of space and its pads."""
+    axes = zip(space, split_pads(pads), kernel, strides, dilations, strict=True)
+    return tuple((n + sum(p) - (k - 1) * d - 1) // s + 1 for n, p, k, s, d in axes)
+
+
 def split_pads(pads: Shape) -> tuple[tuple[int, int], ...]:
     """ONNX's order, all the befores and then all the afters, as pairs."""
     half = len(pads) // 2

@@ -7,7 +7,15 @@ from math import prod
 
 import numpy as np
 
-from snnc.compiler.operators.base import Floats, Shape, pad, per_channel, split_pads, times
+from snnc.compiler.operators.base import (
+    Floats,
+    Shape,
+    pad,
+    per_channel,
+    split_pads,
+    times,
+    windows_along,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,13 +67,9 @@ class Conv:
 
     def shape_of(self, *sources: Shape) -> Shape:
         """(out channels, *space)."""
-        space = (
-            (size + sum(border) - span) // stride + 1
-            for size, border, span, stride in zip(
-                sources[0][1:], self.borders, self.span, self.strides, strict=True
-            )
-        )
-        return (self.weights.shape[0], *space)
+        space = sources[0][1:]
+        counts = windows_along(space, self.pads, self.kernel, self.strides, self.dilations)
+        return (self.weights.shape[0], *counts)
 
     def apply(self, *sources: Floats) -> Floats:
         """Σ over taps and channels of the group, plus the bias."""

@@ -7,7 +7,7 @@ from math import prod
 
 import numpy as np
 
-from snnc.compiler.operators.base import Floats, Shape, pad, split_pads, times
+from snnc.compiler.operators.base import Floats, Shape, pad, split_pads, times, windows_along
 from snnc.compiler.operators.linear import Conv
 
 
@@ -23,7 +23,12 @@ class AveragePool:
 
     def shape_of(self, *sources: Shape) -> Shape:
         """(channels, *space)."""
-        return self.as_sum(sources[0][0]).shape_of(*sources)
+        channels, *space = sources[0]
+        single = (1,) * len(space)
+        return (
+            channels,
+            *windows_along(tuple(space), self.pads, self.kernel, self.strides, single),
+        )
 
     def apply(self, *sources: Floats) -> Floats:
         """The window's sum over its number of pixels."""
@@ -58,7 +63,9 @@ class MaxPool:
 
     def shape_of(self, *sources: Shape) -> Shape:
         """(channels, *space)."""
-        return self._windows(sources[0][0]).shape_of(*sources)
+        channels, *space = sources[0]
+        counts = windows_along(tuple(space), self.pads, self.kernel, self.strides, self.dilations)
+        return (channels, *counts)
 
     def apply(self, *sources: Floats) -> Floats:
         """Window by window."""

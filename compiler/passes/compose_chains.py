@@ -6,8 +6,9 @@ border, so it may be a map, one value for each neuron.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -27,6 +28,15 @@ from snnc.compiler.operators import (
     per_channel,
 )
 from snnc.compiler.rules.float_ir import sums_are_projections
+
+Link: TypeAlias = tuple[Any, Operator]
+"""The link before, or None, and the operator behind it: chains share what they begin with."""
+Chain: TypeAlias = tuple[Node, Link | None]
+"""A source or a staircase, and the last of the operators behind it."""
+MANY_PATHS = 64
+"""Ways to one sum, beyond which they are composed there; hardly a trained network has as many."""
+MOST_PATHS = 1 << 10
+"""Ways to one population, as far as they are no single projection for each source."""
 
 
 def compose_chains(network: Network) -> Network:
@@ -69,11 +79,12 @@ def _population(
     otherwise: str,
 ) -> str:
     """Add the projections that end in a node, the first with the bias, and their sum."""
-    paths = list(_paths(nodes, end))
+    between = _between(nodes, end)
     composed = _merged(
-        (path[0].name, compose([n.operator for n in path[1:]], path[0].shape)) for path in paths
+        (source.name, compose(_operators(chain), source.shape))
+        for source, chain in _chains(nodes, between, end)
     )
-    bias = _reduced(_silent(nodes, end))
+    bias = _reduced(_silent(nodes, between)[end])
     name = _name(nodes, end) or otherwise
     parts = []
     for index, (source, projection) in enumerate(composed):
@@ -81,6 +92,57 @@ def _population(
         label = name if len(composed) == 1 else f"{name}.{source}"
         parts.append(builder.add(label, first, renamed[source]))
     return parts[0] if len(parts) == 1 else builder.add(name, Add(), *parts)
+
+
+def _between(nodes: Mapping[str, Node], end: str) -> tuple[Node, ...]:
+    """What leads to the end, from the sources or staircases before it on, in order."""
+    needed, found = {end}, list[Node]()
+    for node in reversed(tuple(nodes.values())):
+        if node.name in needed:
+            found.append(node)
+            if not isinstance(node.operator, Source | Staircase):
+                needed.update(node.sources)
+    return tuple(reversed(found))
+
+
+def _chains(nodes: Mapping[str, Node], between: Sequence[Node], end: str) -> list[Chain]:
+    """Every way from a source or a staircase to the end, each as its operators.
+
+    Where there are many, what a sum adds up is composed there: so their number does not double
+    with every sum.
+    """
+    chains: dict[str, list[Chain]] = {}
+    for node in between:
+        if isinstance(node.operator, Source | Staircase):
+            chains[node.name] = [(node, None)]
+            continue
+        found = [each for name in node.sources for each in chains[name]]
+        if not _is_add(node):
+            found = [(source, (chain, node.operator)) for source, chain in found]
+        elif len(found) > MANY_PATHS:
+            found = _composed(nodes, found)
+        if len(found) > MOST_PATHS:
+            what = f"{len(found)} ways lead through {node.name}; allowed: {MOST_PATHS}"
+            raise NotComposableError(what)
+        chains[node.name] = found
+    return chains[end]
+
+
+def _composed(nodes: Mapping[str, Node], chains: Iterable[Chain]) -> list[Chain]:
+    """The same as few chains, each of a single operator."""
+    merged = _merged(
+        (source.name, compose(_operators(chain), source.shape)) for source, chain in chains
+    )
+    return [(nodes[source], (None, projection)) for source, projection in merged]
+
+
+def _operators(chain: Link | None) -> list[Operator]:
+    """The operators of a chain in their order."""
+    found = list[Operator]()
+    while chain:
+        chain, operator = chain
+        found.append(operator)
+    return found[::-1]
 
 
 def _merged(
@@ -107,17 +169,6 @@ def _sum(first: Conv | MatMul, second: Conv | MatMul) -> Conv | MatMul | None:
     return None
 
 
-def _paths(nodes: Mapping[str, Node], end: str) -> Iterator[tuple[Node, ...]]:
-    """Every way from a source or a staircase to the end, both included."""
-    node = nodes[end]
-    if isinstance(node.operator, Source | Staircase):
-        yield (node,)
-        return
-    for source in node.sources:
-        for path in _paths(nodes, source):
-            yield path if _is_add(node) else (*path, node)
-
-
 def _name(nodes: Mapping[str, Node], end: str) -> str | None:
     """The name the user knows a layer by: its last convolution or matrix, or where sources meet."""
     node = nodes[end]
@@ -134,12 +185,19 @@ def _with_bias(projection: Conv | MatMul, bias: Floats) -> Operator:
     )
 
 
-def _silent(nodes: Mapping[str, Node], end: str) -> Floats:
-    """What a node gives where all sources send 0: its shape, or one that broadcasts to it."""
-    node = nodes[end]
-    if isinstance(node.operator, Source | Staircase):
-        return np.zeros((1,) * len(node.shape))
-    constants = [_silent(nodes, each) for each in node.sources]
+def _silent(nodes: Mapping[str, Node], between: Iterable[Node]) -> Mapping[str, Floats]:
+    """What each node gives where all sources send 0: its shape, or one that broadcasts to it."""
+    found: dict[str, Floats] = {}
+    for node in between:
+        if isinstance(node.operator, Source | Staircase):
+            found[node.name] = np.zeros((1,) * len(node.shape))
+        else:
+            found[node.name] = _applied(nodes, node, [found[each] for each in node.sources])
+    return found
+
+
+def _applied(nodes: Mapping[str, Node], node: Node, constants: Sequence[Floats]) -> Floats:
+    """What a node makes of constants."""
     if isinstance(node.operator, Conv) and not np.any(constants[0]):
         return per_channel(node.operator.bias, len(node.shape))
     if isinstance(node.operator, Affine | Add):
@@ -157,7 +215,8 @@ def _reduced(bias: Floats) -> Floats:
 
 
 def _unplaced(nodes: Mapping[str, Node], end: str, reason: str) -> Problem:
-    names = dict.fromkeys(node.name for path in _paths(nodes, end) for node in path[1:])
+    parts = (node for node in _between(nodes, end) if not _is_add(node))
+    names = [n.name for n in parts if not isinstance(n.operator, Source | Staircase)]
     return Problem(
         ", ".join(names),
         f"these operators between two activations are no single projection: {reason}",

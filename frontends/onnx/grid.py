@@ -9,7 +9,8 @@ import numpy as np
 import onnx
 
 from snnc.compiler.operators import Affine, Clip, Floats, Operator, Round, Shape
-from snnc.frontends.onnx.values import Array, Call, Constant, Tensor
+from snnc.frontends.onnx.arrays import REAL, Array, name_of
+from snnc.frontends.onnx.values import Call, Constant, Tensor
 
 ZERO, ONE = np.array(0.0), np.array(1.0)
 ONE_SCALE = "quantise by tensor, or with one scale for each channel"
@@ -61,7 +62,10 @@ def kind_at(call: Call, zero: int) -> np.dtype[np.generic]:
     """The type that a quantiser writes: that of its zero point, or what it declares, or uint8."""
     if call.has(zero):
         return call.constant(zero, "zero points").dtype
-    declared = int(call.attributes.get("output_dtype", 0)) or onnx.TensorProto.UINT8
+    declared = call.attributes.whole("output_dtype", 0) or onnx.TensorProto.UINT8
+    if declared not in REAL:
+        what = f"rounds to {name_of(declared)}; allowed: whole numbers"
+        raise call.refuse(what, "quantise to uint8")
     return onnx.helper.tensor_dtype_to_np_dtype(declared)
 
 
@@ -82,12 +86,12 @@ def operand(
     call: Call, index: int, *, scale: int | None, zero: int, axis: int = 0
 ) -> Tensor | Constant:
     """An input of whole numbers as the values they stand for."""
-    value = call.inputs[index]
+    value = call.inputs[index] if call.has(index) else None
     if isinstance(value, Tensor):
         grid = grid_at(call, value.shape, scale=scale, zero=zero, axis=axis)
         node = call.builder.add(f"{call.name}.source", grid.values, value.node)
         return Tensor(node, value.shape)
-    array = call.constant(index, "operands")
+    array = call.numbers(index, "operands")
     grid = grid_at(call, array.shape, scale=scale, zero=zero, axis=axis)
     return Constant(f"input {index}", values_of(array, grid))
 

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import onnx
 from google.protobuf.message import DecodeError
-from onnx import inliner
 
 from snnc.compiler.errors import refusal
+from snnc.compiler.files import regular_bytes
+from snnc.frontends.onnx.arrays import load_external
+from snnc.frontends.onnx.functions import without_functions
+from snnc.frontends.onnx.limits import FILE_BYTES, NAME, NODES
 
 EXPORT = "export it with snnc.frontends.torch.export_onnx, or torch.onnx.export"
 DECISIONS = ("Softmax", "LogSoftmax", "ArgMax", "QLinearSoftmax")
 """Operators behind the logits, which say the same in other words."""
 TRANSPARENT = ("Identity", "QuantizeLinear", "DequantizeLinear")
 """What may stand between them and behind them."""
+QUOTED = 40
+"""Letters of a name that cannot be shown whole."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,19 +43,11 @@ def load_model(path: Path) -> Model:
         SnncError: if there is no such file, it is not a whole ONNX model, or its data are missing.
     """
     where = str(path)
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise refusal(where, f"cannot be read: {error.strerror}", "check the path") from None
+    content = regular_bytes(path, FILE_BYTES)
     proto = _parsed(content, where)
-    try:
-        onnx.load_external_data_for_model(proto, str(path.parent))
-    except (OSError, ValueError, onnx.checker.ValidationError) as error:
-        what = f"its weights lie in another file that cannot be read: {_first_line(error)}"
-        mend = "keep the data file beside the model, or save the model as one file"
-        raise refusal(where, what, mend) from None
-    if proto.functions:
-        proto = inliner.inline_local_functions(proto)
+    load_external(_tensors(proto.graph), path)
+    proto = without_functions(proto, where)
+    _check_graph(proto.graph, where)
     dropped = _cut_decisions(proto.graph) if len(proto.graph.output) == 1 else ()
     _drop_unused(proto.graph)
     return Model(proto, hashlib.sha256(content).hexdigest(), dropped)
@@ -62,21 +60,86 @@ def _parsed(content: bytes, where: str) -> onnx.ModelProto:
         raise refusal(where, "is no ONNX model, or only a part of one", EXPORT) from None
     if not proto.graph.node or not proto.graph.output:
         raise refusal(where, "is no ONNX model: it holds no graph", EXPORT)
+    for name in _names(proto):
+        if not isinstance(name, str) or len(name) > NAME or not name.isprintable():
+            what = f"holds the name {name[:QUOTED]!r}"
+            raise refusal(where, f"{what}; allowed: up to {NAME} printable letters", EXPORT)
     return proto
+
+
+def _names(proto: onnx.ModelProto) -> Iterator[str | bytes]:
+    """Every name in a model; ONNX gives as bytes what is no text."""
+    graph = proto.graph
+    yield graph.name
+    yield from (each.domain for each in proto.opset_import)
+    nodes = [*graph.node]
+    for function in proto.functions:
+        yield from (function.name, function.domain, function.overload)
+        yield from (*function.input, *function.output, *function.attribute)
+        nodes += function.node
+    for value in (*graph.input, *graph.output, *graph.initializer):
+        yield value.name
+    for value in graph.input:
+        yield from (each.dim_param for each in value.type.tensor_type.shape.dim)
+    for node in nodes:
+        yield from (node.name, node.op_type, node.domain, node.overload)
+        yield from (*node.input, *node.output)
+        for each in node.attribute:
+            yield from (each.name, each.ref_attr_name, each.t.name)
+    for tensor in _tensors(graph):
+        yield from (text for each in tensor.external_data for text in (each.key, each.value))
+
+
+def _tensors(graph: onnx.GraphProto) -> Iterator[onnx.TensorProto]:
+    """The initializers, and what the attributes hold."""
+    yield from graph.initializer
+    for node in graph.node:
+        for each in node.attribute:
+            if each.type == onnx.AttributeProto.TENSOR:
+                yield each.t
+
+
+def _check_graph(graph: onnx.GraphProto, where: str) -> None:
+    """Few enough nodes, no value that is written twice, and none that needs itself.
+
+    Raises:
+        SnncError: for the first of these.
+    """
+    if len(graph.node) > NODES:
+        what = f"has {len(graph.node)} nodes; allowed: {NODES}"
+        raise refusal(where, what, "use a smaller model")
+    known = {each.name for each in graph.initializer}
+    known.update(each.name for each in graph.input)
+    for node in graph.node:
+        for name in filter(None, node.output):
+            if name in known:
+                what = f"writes {name!r}, which is there before it; allowed: a name of its own"
+                raise refusal(name_of(node), what, EXPORT)
+            known.add(name)
+
+
+def name_of(node: onnx.NodeProto) -> str:
+    """The name by which the user knows a node."""
+    return node.name or f"{node.op_type} {next(iter(node.output), '')}".strip()
 
 
 def _cut_decisions(graph: onnx.GraphProto) -> tuple[str, ...]:
     """Let the graph end where its logits are; the names of what follows them."""
-    producers = {name: node for node in graph.node for name in node.output}
+    producers = {name: node for node in graph.node for name in node.output if name}
     dropped: list[str] = []
-    output = graph.output[0]
-    node = producers.get(output.name)
-    while node and node.op_type in (*DECISIONS, *TRANSPARENT):
-        if node.op_type in DECISIONS:
-            dropped.append(f"{node.op_type} {node.name or node.output[0]}".strip())
-            output.name = node.input[0]
-        node = producers.get(node.input[0])
+    output, seen = graph.output[0], set[str]()
+    logits = reached = output.name
+    while (node := producers.get(reached)) and node.op_type in (*DECISIONS, *TRANSPARENT):
+        if reached in seen:
+            what = "stands in a cycle: it needs its own result"
+            raise refusal(name_of(node), f"{node.op_type} {what}", EXPORT)
+        seen.add(reached)
+        reached = next(iter(node.input), "")
+        if node.op_type in DECISIONS and reached:
+            dropped.append(f"{node.op_type} {node.name or node.output[0]}")
+            logits = reached
     if dropped:
+        output.name = logits
         output.ClearField("type")  # logits of a quantised model may be whole numbers
     return tuple(dropped)
 
@@ -91,7 +154,3 @@ def _drop_unused(graph: onnx.GraphProto) -> None:
             kept.append(node)
     del graph.node[:]
     graph.node.extend(reversed(kept))
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[0]

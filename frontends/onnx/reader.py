@@ -8,13 +8,18 @@ import numpy as np
 import onnx
 
 from snnc.compiler.errors import Problem, SnncError, refusal
-from snnc.compiler.network import Builder, Network, Node
+from snnc.compiler.network import Network, Node
 from snnc.compiler.operators import Shape, Source
 from snnc.frontends.onnx import operators as _readers  # noqa: F401  (registers them)
+from snnc.frontends.onnx.arrays import REAL, array_of, size_of
+from snnc.frontends.onnx.arrays import name_of as name_of_type
+from snnc.frontends.onnx.attributes import EXPORT_AGAIN, Attributes
+from snnc.frontends.onnx.bounded import BoundedBuilder
 from snnc.frontends.onnx.constants import fold, is_foldable
-from snnc.frontends.onnx.loading import Model, load_model
+from snnc.frontends.onnx.limits import ALL_NUMBERS, Budget
+from snnc.frontends.onnx.loading import Model, load_model, name_of
 from snnc.frontends.onnx.registry import FOLDERS, READERS, kind_of, mend_for
-from snnc.frontends.onnx.values import Call, Constant, Tensor, Unknown, Value, attributes_of
+from snnc.frontends.onnx.values import Call, Constant, Tensor, Unknown, Value
 
 
 def read_onnx(path: Path) -> tuple[Network, Model]:
@@ -45,23 +50,22 @@ class _Walk:
         self.opset = next(
             (o.version for o in proto.opset_import if o.domain in ("", "ai.onnx")), 17
         )
-        self.builder = Builder()
+        self.builder = BoundedBuilder()
+        self.budget = Budget("numbers of all constants", ALL_NUMBERS, "use a smaller model")
         self.problems: list[Problem] = []
-        self.values: dict[str, Value] = {
-            each.name: Constant(each.name, onnx.numpy_helper.to_array(each))
-            for each in self.graph.initializer
-        }
+        self.values: dict[str, Value] = {}
 
     def nodes(self) -> tuple[Node, ...]:
         """Read everything, then what the output needs."""
+        self._read_initializers()
         self._read_input()
-        for index, node in enumerate(self.graph.node):
-            name = node.name or f"{node.op_type} {node.output[0] or index}"
-            try:
-                self._read(node, name)
-            except SnncError as error:
-                self.problems.extend(error.problems)
-                self.values.update(dict.fromkeys(node.output, Unknown()))
+        with np.errstate(all="ignore"):  # readers refuse what is no number
+            for node in self.graph.node:
+                try:
+                    self._read(node, name_of(node))
+                except SnncError as error:
+                    self.problems.extend(error.problems)
+                    self.values.update(dict.fromkeys(node.output, Unknown()))
         if len(self.graph.output) > 1:
             names = ", ".join(each.name for each in self.graph.output)
             what = f"the model has {len(self.graph.output)} outputs ({names}); allowed: 1"
@@ -74,6 +78,24 @@ class _Walk:
             raise SnncError(*self.problems)
         assert isinstance(output, Tensor)
         return self.builder.nodes(output.node)
+
+    def _read_initializers(self) -> None:
+        """The stored constants that a node or the output needs."""
+        needed = {name for node in self.graph.node for name in node.input}
+        needed.update(each.name for each in self.graph.output)
+        for each in self.graph.initializer:
+            where = each.name or "constant"
+            if each.name in self.values:
+                what = "is stored twice; allowed: once"
+                self.problems.append(Problem(where, what, EXPORT_AGAIN))
+            self.values[each.name] = Unknown()
+            if each.name not in needed:
+                continue
+            try:
+                self.budget.take(size_of(each, where), where)
+                self.values[each.name] = Constant(each.name, array_of(each, where))
+            except SnncError as error:
+                self.problems.extend(error.problems)
 
     def _read_input(self) -> None:
         inputs = [each for each in self.graph.input if each.name not in self.values]
@@ -92,11 +114,10 @@ class _Walk:
             raise refusal(name, f"{kind} is not supported", mend_for(node.op_type))
         if any(isinstance(each, Unknown) for each in inputs):
             self.values.update(dict.fromkeys(node.output, Unknown()))
-        elif kind == "Shape" and isinstance(inputs[0], Tensor):
-            self._read_shape(node, inputs[0])
+        elif kind == "Shape" and len(inputs) == 1 and isinstance(inputs[0], Tensor):
+            self._read_shape(node, name, inputs[0])
         elif any(isinstance(each, Tensor) for each in inputs):
-            call = Call(name, node.op_type, attributes_of(node), inputs, self.builder)
-            last = READERS[kind](call)
+            last = READERS[kind](self._call(node, name, inputs))
             self.values[node.output[0]] = Tensor(last, self.builder.shape(last))
         else:
             self._fold(node, inputs, name)
@@ -110,21 +131,25 @@ class _Walk:
             )
         return self.values[name]
 
-    def _read_shape(self, node: onnx.NodeProto, tensor: Tensor) -> None:
+    def _call(self, node: onnx.NodeProto, name: str, inputs: tuple[Value | None, ...]) -> Call:
+        return Call(name, node.op_type, Attributes.of(node, name), inputs, self.builder)
+
+    def _read_shape(self, node: onnx.NodeProto, name: str, tensor: Tensor) -> None:
         """A batch counts as one image: sizes that depend on it are found out where they matter."""
-        attributes = attributes_of(node)
+        attributes = Attributes.of(node, name)
         sizes = np.array((1, *tensor.shape), np.int64)
-        part = slice(attributes.get("start", 0), attributes.get("end"))
-        self.values[node.output[0]] = Constant(node.output[0], sizes[part])
+        start, end = attributes.whole("start", 0), attributes.whole("end", len(sizes))
+        self.values[node.output[0]] = Constant(node.output[0], sizes[start:end])
 
     def _fold(self, node: onnx.NodeProto, inputs: tuple[Value | None, ...], name: str) -> None:
         folder = FOLDERS.get(kind_of(node))
         if folder:
-            results = [folder(Call(name, node.op_type, attributes_of(node), inputs, self.builder))]
+            results = [folder(self._call(node, name, inputs))]
+            self.budget.take(results[0].size, name)
         else:
             arrays = [each.value if isinstance(each, Constant) else None for each in inputs]
-            results = fold(node, arrays, self.opset, name)
-        for output, result in zip(filter(None, node.output), results, strict=True):
+            results = fold(node, arrays, self.opset, name, self.budget)
+        for output, result in zip(node.output, results, strict=False):
             self.values[output] = Constant(output, np.asarray(result))
 
 
@@ -132,12 +157,15 @@ def _is_known(node: onnx.NodeProto, kind: str, inputs: tuple[Value | None, ...])
     """Whether a node has a reader, or is a size, or a constant that can be computed."""
     if all(each is None or isinstance(each, Constant) for each in inputs):
         return kind in FOLDERS or is_foldable(node)
-    return kind in READERS or kind == "Shape"
+    return kind in READERS or (kind == "Shape" and len(inputs) == 1)
 
 
 def _sample_shape(value: onnx.ValueInfoProto) -> Shape:
     """The shape behind the batch, which must be whole numbers."""
     tensor = value.type.tensor_type
+    if tensor.elem_type not in REAL:
+        what = f"is of type {name_of_type(tensor.elem_type)}; allowed: real numbers"
+        raise refusal(value.name, what, "give it images as numbers")
     sizes = [
         d.dim_value if d.HasField("dim_value") else d.dim_param or "?" for d in tensor.shape.dim
     ]

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 import onnx
 
-from snnc.frontends.onnx.values import Array, Call
+from snnc.frontends.onnx.arrays import Array
+from snnc.frontends.onnx.values import EXPORT_AGAIN, Call
 
+Result = TypeVar("Result")
+Inputs: TypeAlias = tuple[int, int]
 Reader: TypeAlias = Callable[[Call], str]
 Folder: TypeAlias = Callable[[Call], Array]
 READERS: dict[str, Reader] = {}
@@ -21,26 +24,47 @@ def kind_of(node: onnx.NodeProto) -> str:
     return node.op_type if node.domain in ("", "ai.onnx") else f"{node.domain}.{node.op_type}"
 
 
-def reads(*kinds: str) -> Callable[[Reader], Reader]:
-    """Register a reader: it adds nodes to the network and gives the name of the last."""
+def reads(*kinds: str, inputs: Inputs = (1, 1)) -> Callable[[Reader], Reader]:
+    """Register a reader: it adds nodes to the network and gives the name of the last.
+
+    Args:
+        kinds: the operators that it reads.
+        inputs: the fewest that they take, all of which must be given, and the most.
+    """
 
     def register(reader: Reader) -> Reader:
         for kind in kinds:
             assert kind not in READERS, f"{kind} has two readers"
-            READERS[kind] = reader
+            READERS[kind] = _counting(reader, *inputs)
         return reader
 
     return register
 
 
-def folds(*kinds: str) -> Callable[[Folder], Folder]:
-    """Register what computes nodes of constants."""
+def folds(*kinds: str, inputs: Inputs = (1, 1)) -> Callable[[Folder], Folder]:
+    """Register what computes nodes of constants; they are counted like those of a reader."""
 
     def register(folder: Folder) -> Folder:
-        FOLDERS.update(dict.fromkeys(kinds, folder))
+        FOLDERS.update(dict.fromkeys(kinds, _counting(folder, *inputs)))
         return folder
 
     return register
+
+
+def _counting(
+    function: Callable[[Call], Result], least: int, most: int
+) -> Callable[[Call], Result]:
+    """The same, for calls that have as many inputs as they must."""
+
+    def counted(call: Call) -> Result:
+        given = len(call.inputs)
+        if given > most or not all(map(call.has, range(least))):
+            allowed = f"{least} to {most}" if least < most else f"{least}"
+            present = sum(map(call.has, range(given)))
+            raise call.refuse(f"has {present} inputs; allowed: {allowed}", EXPORT_AGAIN)
+        return function(call)
+
+    return counted
 
 
 MENDS = {

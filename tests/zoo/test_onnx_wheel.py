@@ -76,7 +76,8 @@ def is_refused(path: Path) -> bool:
 def check_refusal(error: SnncError, proto: onnx.ModelProto) -> None:
     """A mend for every problem; and no operator without a reader that is not named."""
     assert all(each.where and each.what and each.mend for each in error.problems)
-    if any("inputs" in each.what or "has shape" in each.what for each in error.problems):
+    unread = ("inputs", "has shape", "is of type")
+    if any(each in problem.what for problem in error.problems for each in unread):
         return
     unknown = {kind_of(node) for node in proto.graph.node if not is_foldable(node)}
     unknown -= {*READERS, "Shape", "Softmax", "LogSoftmax", "ArgMax"}

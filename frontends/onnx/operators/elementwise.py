@@ -8,10 +8,13 @@ import numpy as np
 import onnx
 
 from snnc.compiler.operators import Add, Affine, Clip, Floats, Floor, Round
+from snnc.frontends.onnx.arrays import Array, name_of
+from snnc.frontends.onnx.limits import ENTRIES
 from snnc.frontends.onnx.registry import reads
-from snnc.frontends.onnx.values import Array, Call, Constant, Tensor, sample_constant
+from snnc.frontends.onnx.values import Call, Constant, Tensor, sample_constant
 
 ZERO, ONE, INFINITY = np.array(0.0), np.array(1.0), np.array(np.inf)
+FLOATS = tuple(map(onnx.TensorProto.DataType.Value, ("FLOAT", "FLOAT16", "DOUBLE", "BFLOAT16")))
 SPLIT = "only sums of activations are linear; scale by constants instead"
 
 
@@ -36,7 +39,7 @@ def _finite(call: Call, constant: Constant, shape: tuple[int, ...]) -> Floats:
     return values
 
 
-@reads("Add", "Sum")
+@reads("Add", "Sum", inputs=(1, ENTRIES))
 def add(call: Call) -> str:
     """Tensors are summed; constants shift the sum."""
     operands = _operands(call)
@@ -48,7 +51,7 @@ def add(call: Call) -> str:
     return node
 
 
-@reads("Sub")
+@reads("Sub", inputs=(2, 2))
 def sub(call: Call) -> str:
     """The second operand with its sign turned, added."""
     left, right = _operands(call)
@@ -61,7 +64,7 @@ def sub(call: Call) -> str:
     return call.builder.add(call.name, Affine(-ONE, np.asarray(left)), right.node)
 
 
-@reads("Mul")
+@reads("Mul", inputs=(2, 2))
 def mul(call: Call) -> str:
     """A constant scales a tensor."""
     left, right = _operands(call)
@@ -72,7 +75,7 @@ def mul(call: Call) -> str:
     return call.builder.add(call.name, Affine(np.asarray(scale), ZERO), tensor.node)
 
 
-@reads("Div")
+@reads("Div", inputs=(2, 2))
 def div(call: Call) -> str:
     """A constant divides a tensor."""
     left, right = _operands(call)
@@ -95,23 +98,26 @@ def relu(call: Call) -> str:
     return call.then(Clip(ZERO, INFINITY))
 
 
-@reads("Clip")
+@reads("Clip", inputs=(1, 3))
 def clip(call: Call) -> str:
     """A clip at constants; one that is left out is infinite."""
-    low, high = call.option("min", 1), call.option("max", 2)
-    return call.then(Clip(_bound(call, low, -INFINITY), _bound(call, high, INFINITY)))
+    return call.then(Clip(_bound(call, "min", 1, -INFINITY), _bound(call, "max", 2, INFINITY)))
 
 
-@reads("Min")
+@reads("Min", inputs=(1, ENTRIES))
 def minimum(call: Call) -> str:
     """A clip from above."""
-    return call.builder.add(call.name, Clip(-INFINITY, _limit(call, np.minimum)), _one(call))
+    return call.builder.add(
+        call.name, Clip(-INFINITY, _limit(call, np.minimum, INFINITY)), _one(call)
+    )
 
 
-@reads("Max")
+@reads("Max", inputs=(1, ENTRIES))
 def maximum(call: Call) -> str:
     """A clip from below."""
-    return call.builder.add(call.name, Clip(_limit(call, np.maximum), INFINITY), _one(call))
+    return call.builder.add(
+        call.name, Clip(_limit(call, np.maximum, -INFINITY), INFINITY), _one(call)
+    )
 
 
 @reads("Floor")
@@ -126,26 +132,31 @@ def round_to_even(call: Call) -> str:
     return call.then(Round())
 
 
-@reads("Identity", "Dropout")
+@reads("Identity", "Dropout", inputs=(1, 3))
 def identity(call: Call) -> str:
     """Nothing, once training is over."""
     return call.tensor.node
 
 
-@reads("Cast", "CastLike")
+@reads("Cast", "CastLike", inputs=(1, 2))
 def cast(call: Call) -> str:
     """Nothing between floating-point types; others round."""
-    floats = (onnx.TensorProto.FLOAT, onnx.TensorProto.FLOAT16, onnx.TensorProto.DOUBLE)
-    if call.kind == "Cast" and call.attributes["to"] not in (*floats, onnx.TensorProto.BFLOAT16):
-        kind = onnx.TensorProto.DataType.Name(call.attributes["to"])
-        raise call.refuse(f"to {kind} rounds toward 0", "round with Floor or Round, and clip")
+    kind = call.attributes.whole("to") if call.kind == "Cast" else onnx.TensorProto.FLOAT
+    if kind not in FLOATS:
+        what = f"to {name_of(kind)} rounds toward 0"
+        raise call.refuse(what, "round with Floor or Round, and clip")
     return call.tensor.node
 
 
-def _bound(call: Call, value: Array | None, missing: Floats) -> Floats:
-    if value is None or value.size == 0:
+def _bound(call: Call, name: str, index: int, missing: Floats) -> Floats:
+    """An attribute of older operator sets, or an input; what is left out is infinite."""
+    if name in call.attributes:
+        value: Array = np.array(call.attributes.number(name))
+    elif call.has(index):
+        value = call.constant(index, name)
+    else:
         return missing
-    bound = sample_constant(call, value, call.tensor.shape)
+    bound = sample_constant(call, value, call.tensor.shape) if value.size else missing
     if np.any(np.isnan(bound)):
         raise call.refuse("has a bound that is NaN", "check the scale it stands for")
     # Exporters write "no bound" as the largest float32.
@@ -158,7 +169,10 @@ def _one(call: Call) -> str:
     return call.tensors[0].node
 
 
-def _limit(call: Call, choose: np.ufunc) -> Floats:
+def _limit(call: Call, choose: np.ufunc, start: Floats) -> Floats:
     tensor = call.tensors[0]
     constants = [each for each in call.inputs if isinstance(each, Constant)]
-    return reduce(choose, (sample_constant(call, each.value, tensor.shape) for each in constants))
+    bounds = [sample_constant(call, each.value, tensor.shape) for each in constants]
+    if any(np.isnan(each).any() for each in bounds):
+        raise call.refuse("has a bound that is NaN", "check the scale it stands for")
+    return np.asarray(reduce(choose, bounds, start))

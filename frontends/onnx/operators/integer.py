@@ -7,69 +7,70 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from snnc.frontends.onnx.grid import bounds_of, grid_at, kind_at, operand
+from snnc.frontends.onnx.grid import ONE_SCALE, bounds_of, grid_at, kind_at, operand
+from snnc.frontends.onnx.operators.joins import MOST
 from snnc.frontends.onnx.registry import READERS, mend_for, reads
 from snnc.frontends.onnx.values import Call, Constant, Tensor, Value
 
 
-@reads("QLinearConv")
+@reads("QLinearConv", inputs=(8, 9))
 def conv(call: Call) -> str:
     """A convolution whose bias counts in products of the scales of source and weights."""
     inputs = (_real(call, 0), _real(call, 3), _bias(call, 8, 1.0))
     return _requantized(call, "Conv", inputs, 6)
 
 
-@reads("com.microsoft.QGemm")
+@reads("com.microsoft.QGemm", inputs=(6, 9))
 def gemm(call: Call) -> str:
     """A matrix, and a bias that alpha scales too; without a scale, its result stays real."""
-    axis = 0 if call.attributes.get("transB", 0) else 1
-    bias = _bias(call, 6, call.attributes.get("alpha", 1.0))
+    axis = 0 if call.attributes.flag("transB") else 1
+    bias = _bias(call, 6, call.attributes.number("alpha", 1.0))
     return _requantized(call, "Gemm", (_real(call, 0), _real(call, 3, axis), bias), 7)
 
 
-@reads("QLinearMatMul")
+@reads("QLinearMatMul", inputs=(7, 8))
 def matmul(call: Call) -> str:
     """A sample times a constant matrix, whose columns may have scales of their own."""
     return _requantized(call, "MatMul", (_real(call, 0), _real(call, 3, 1)), 6)
 
 
-@reads("ConvInteger")
+@reads("ConvInteger", inputs=(2, 4))
 def conv_integer(call: Call) -> str:
     """The sums as they are; a scale follows where the model has one."""
     inputs = (operand(call, i, scale=None, zero=i + 2) for i in (0, 1))
     return _linear(call, "Conv", *inputs)
 
 
-@reads("MatMulInteger")
+@reads("MatMulInteger", inputs=(2, 4))
 def matmul_integer(call: Call) -> str:
     """The sums as they are, of weights whose columns may have zero points of their own."""
     inputs = (operand(call, i, scale=None, zero=i + 2, axis=i) for i in (0, 1))
     return _linear(call, "MatMul", *inputs)
 
 
-@reads("com.microsoft.QLinearAdd")
+@reads("com.microsoft.QLinearAdd", inputs=(2, 8))
 def add(call: Call) -> str:
     """A sum of tensors on different grids."""
     return _requantized(call, "Add", (_real(call, 0), _real(call, 3)), 6)
 
 
-@reads("com.microsoft.QLinearMul")
+@reads("com.microsoft.QLinearMul", inputs=(2, 8))
 def mul(call: Call) -> str:
     """A product with a constant."""
     return _requantized(call, "Mul", (_real(call, 0), _real(call, 3)), 6)
 
 
-@reads("com.microsoft.QLinearConcat")
+@reads("com.microsoft.QLinearConcat", inputs=(3, 3 * MOST))
 def concat(call: Call) -> str:
     """Tensors on different grids, one after the other."""
     inputs = tuple(_real(call, index) for index in range(2, len(call.inputs), 3))
     return _requantized(call, "Concat", inputs, 0)
 
 
-@reads("com.microsoft.QLinearAveragePool", "com.microsoft.QLinearGlobalAveragePool")
+@reads("com.microsoft.QLinearAveragePool", "com.microsoft.QLinearGlobalAveragePool", inputs=(2, 5))
 def average(call: Call) -> str:
     """A mean over space."""
-    if call.attributes.get("channels_last", 0):
+    if call.attributes.flag("channels_last"):
         raise call.refuse("has its channels last", "save the model before its layout is optimised")
     return _requantized(call, call.kind.removeprefix("QLinear"), (_real(call, 0),), 3)
 
@@ -83,8 +84,12 @@ def _bias(call: Call, index: int, factor: float) -> Constant | None:
     """A bias of whole numbers; one unit is a product of one unit of source and of weights."""
     if not call.has(index):
         return None
-    unit = call.weights(1, "scales").reshape(-1) * call.weights(4, "scales").reshape(-1)
-    return Constant("bias", call.weights(index, "biases") * unit * factor)
+    source, weights = (call.weights(each, "scales").reshape(-1) for each in (1, 4))
+    biases = call.weights(index, "biases")
+    if source.size != 1 or weights.size not in (1, *biases.shape[-1:]):
+        what = f"has {weights.size} scales for biases of shape {biases.shape}"
+        raise call.refuse(what, ONE_SCALE)
+    return Constant("bias", biases * source * weights * factor)
 
 
 def _linear(call: Call, kind: str, *inputs: Value | None) -> str:
@@ -97,7 +102,7 @@ def _linear(call: Call, kind: str, *inputs: Value | None) -> str:
 def _requantized(call: Call, kind: str, inputs: tuple[Value | None, ...], result: int) -> str:
     """The operator on real values, and its result on the grid that starts at an input."""
     node = _linear(call, kind, *inputs)
-    if not call.has(result):
+    if call.kind == "QGemm" and not call.has(result):
         return node
     shape, zero = call.builder.shape(node), result + 1
     grid = grid_at(call, shape, scale=result, zero=zero, axis=0, divides=True)

@@ -8,12 +8,15 @@ from snnc.compiler.operators import Add, Place
 from snnc.frontends.onnx.registry import reads
 from snnc.frontends.onnx.values import Call
 
+MOST = 1 << 10
+"""Tensors that are joined at once."""
 
-@reads("Concat")
+
+@reads("Concat", inputs=(1, MOST))
 def concat(call: Call) -> str:
     """Tensors side by side along the channels: their sum, each in its place."""
-    tensors, rank = call.tensors, len(call.tensors[0].shape) + 1
-    axis = int(call.attributes.get("axis", 1)) % rank
+    tensors = call.tensors
+    axis = call.axis(1, len(tensors[0].shape) + 1)
     if len(tensors) != len([each for each in call.inputs if each is not None]):
         raise call.refuse("joins an activation and a constant", "add the constant to a bias")
     if axis != 1:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from snnc.compiler.operators import MaxPool
-from snnc.frontends.onnx.operators.linear import pads_of, sizes_of
+from snnc.frontends.onnx.operators.linear import kernel_of, pads_of, sizes_of, space_of
 from snnc.frontends.onnx.registry import reads
-from snnc.frontends.onnx.values import Call, ints
+from snnc.frontends.onnx.values import Call
 
 
 @reads("MaxPool")
@@ -14,15 +14,15 @@ def max_pool(call: Call) -> str:
 
     What lies outside of the source never counts, so more of it changes nothing.
     """
-    kernel = ints(call.attributes["kernel_shape"])
-    shape = call.tensor.shape
-    if len(shape) != len(kernel) + 1 or len(kernel) > 2:
-        what = f"has windows of {list(kernel)} over a sample of shape {shape}"
-        raise call.refuse(what, "give it one or two axes of space")
+    shape, kernel = call.tensor.shape, kernel_of(call)
     strides, dilations = (sizes_of(call, each, len(kernel)) for each in ("strides", "dilations"))
     pads = pads_of(call, kernel, strides, dilations)
+    if any(p >= (k - 1) * d + 1 for p, k, d in zip(pads, kernel * 2, dilations * 2, strict=True)):
+        raise call.refuse("has windows that lie in the padding", "use pads smaller than the kernel")
+    if call.attributes.flag("storage_order"):
+        raise call.refuse("has its columns first", "export it with storage_order=0")
     pool = MaxPool(kernel, strides, pads, dilations)
-    if call.attributes.get("ceil_mode", 0):
+    if call.attributes.flag("ceil_mode"):
         pool = _ceiled(pool, shape[1:])
     if min(pool.shape_of(shape)) < 1:
         raise call.refuse(f"has a window larger than its source {shape}", "pad the source")
@@ -32,7 +32,7 @@ def max_pool(call: Call) -> str:
 @reads("GlobalMaxPool")
 def global_max_pool(call: Call) -> str:
     """The greatest element of all of space, which keeps its axes."""
-    space = call.tensor.shape[1:]
+    space = space_of(call)
     single = (1,) * len(space)
     return call.then(MaxPool(space, single, (0,) * (2 * len(space)), single))
 

@@ -9,9 +9,11 @@ from typing import TypeVar
 import numpy as np
 
 from snnc.compiler.operators import Affine, Clip, Floats, Floor, Operator, Round, Shape
+from snnc.frontends.onnx.arrays import Array
 from snnc.frontends.onnx.grid import ONE, ZERO, Grid, above_zero, bounds, values_of
+from snnc.frontends.onnx.limits import BITS
 from snnc.frontends.onnx.registry import folds, reads
-from snnc.frontends.onnx.values import Array, Call, sample_constant
+from snnc.frontends.onnx.values import Call, sample_constant
 
 Rounding = TypeVar("Rounding")
 DOMAINS = ("qonnx.custom_op.general", "onnx.brevitas", "finn.custom_op.general")
@@ -72,7 +74,7 @@ class _Whole:
         return Clip(np.array(low), np.array(high))
 
 
-@reads(*QUANT)
+@reads(*QUANT, inputs=(4, 4))
 def quant(call: Call) -> str:
     """(round(x/scale + zero point) − zero point)·scale, within the bounds of its bits."""
     grid, whole = _grid(call, call.tensor.shape), _whole(call, 3)
@@ -83,10 +85,10 @@ def quant(call: Call) -> str:
     return call.then(Affine(1.0 / grid.scale, grid.zero_point), *steps, grid.values)
 
 
-@folds(*QUANT)
+@folds(*QUANT, inputs=(4, 4))
 def quant_constant(call: Call) -> Array:
     """The same for weights, divided in the precision of the model: so ties agree."""
-    value, whole = call.constant(0, "data"), _whole(call, 3)
+    value, whole = call.numbers(0, "data"), _whole(call, 3)
     grid = _grid(call, value.shape)
     exact = value / grid.scale.astype(value.dtype) + grid.zero_point.astype(value.dtype)
     if whole.is_sign:
@@ -94,22 +96,22 @@ def quant_constant(call: Call) -> Array:
     return values_of(np.clip(_rounding(call, CONSTANTS)(exact), *whole.ends), grid)
 
 
-@reads(*BIPOLAR)
+@reads(*BIPOLAR, inputs=(2, 2))
 def bipolar(call: Call) -> str:
     """The scale, with the sign of x."""
     scale = above_zero(call, _over(call, 1, "scales", call.tensor.shape))
     return call.then(*SIGN, Affine(scale, ZERO))
 
 
-@folds(*BIPOLAR)
+@folds(*BIPOLAR, inputs=(2, 2))
 def bipolar_constant(call: Call) -> Array:
     """The same for weights."""
-    value = call.constant(0, "data")
+    value = call.numbers(0, "data")
     scale = _over(call, 1, "scales", value.shape)
     return np.where(value >= 0, scale, -scale)
 
 
-@reads(*TRUNC)
+@reads(*TRUNC, inputs=(5, 6))
 def trunc(call: Call) -> str:
     """Rounded, and its last bits cut off, which is one floor: ⌊⌊u⌋/m⌋ = ⌊u/m⌋ for a whole m."""
     if not call.has(5):
@@ -136,17 +138,16 @@ def _over(call: Call, index: int, role: str, shape: Shape) -> Floats:
 def _whole(call: Call, index: int) -> _Whole:
     """What the bit width at an input and the attributes ask for."""
     widths = call.weights(index, "bit widths").reshape(-1)
-    if widths.size != 1 or widths[0] < 1 or widths[0] != np.round(widths[0]):
+    if widths.size != 1 or not 1 <= widths[0] <= BITS or widths[0] != np.round(widths[0]):
         what = f"has bit widths {', '.join(f'{each:g}' for each in widths)}"
-        raise call.refuse(f"{what}; allowed: one whole number", "give all channels as many bits")
-    signed, narrow = (bool(call.attributes.get(*each)) for each in (("signed", 1), ("narrow", 0)))
+        raise call.refuse(
+            f"{what}; allowed: one whole number, 1 to {BITS}", "give all channels as many bits"
+        )
+    signed, narrow = call.attributes.flag("signed", default=True), call.attributes.flag("narrow")
     return _Whole(int(widths[0]), signed, narrow)
 
 
 def _rounding(call: Call, allowed: Mapping[str, Rounding], default: str = "ROUND") -> Rounding:
     """What the rounding mode stands for."""
-    mode = str(call.attributes.get("rounding_mode", default)).upper()
-    if mode not in allowed:
-        what = f"has rounding mode {mode}; allowed: {', '.join(allowed)}"
-        raise call.refuse(what, "use a mode whose steps are all of one width")
-    return allowed[mode]
+    mend = "use a mode whose steps are all of one width"
+    return allowed[call.attributes.text("rounding_mode", default, allowed, mend)]

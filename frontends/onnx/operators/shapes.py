@@ -6,7 +6,7 @@ from math import prod
 
 from snnc.compiler.operators import Reshape, Shape
 from snnc.frontends.onnx.registry import reads
-from snnc.frontends.onnx.values import Call, ints
+from snnc.frontends.onnx.values import EXPORT_AGAIN, Call
 
 MIXED = "keep the first axis for the images"
 
@@ -14,18 +14,20 @@ MIXED = "keep the first axis for the images"
 @reads("Flatten")
 def flatten(call: Call) -> str:
     """All axes behind the batch become one."""
-    axis = int(call.attributes.get("axis", 1))
     shape = call.tensor.shape
-    if axis % (len(shape) + 1) != 1:
+    axis = call.axis(1, len(shape) + 1)
+    if axis != 1:
         raise call.refuse(f"is at axis {axis}; allowed: 1", MIXED)
     return call.then(Reshape((prod(shape),)))
 
 
-@reads("Reshape")
+@reads("Reshape", inputs=(2, 2))
 def reshape(call: Call) -> str:
     """Another shape for each image."""
     full = (1, *call.tensor.shape)
-    wanted = ints(call.constant(1, "sizes"))
+    wanted = call.wholes(1, "sizes", low=-1)
+    if wanted.count(-1) > 1 or (0 in wanted and call.attributes.flag("allowzero")):
+        raise call.refuse(f"has sizes {list(wanted)}; allowed: one of -1", MIXED)
     sizes = [full[i] if n == 0 and i < len(full) else n for i, n in enumerate(wanted)]
     if -1 in sizes:
         known = -prod(sizes)
@@ -36,25 +38,25 @@ def reshape(call: Call) -> str:
     return _reshaped(call, tuple(sizes[1:]))
 
 
-@reads("Squeeze")
+@reads("Squeeze", inputs=(1, 2))
 def squeeze(call: Call) -> str:
     """Without some axes of size 1."""
     full = (1, *call.tensor.shape)
     found = call.option("axes", 1)
-    axes = [i for i, n in enumerate(full) if n == 1 and i] if found is None else ints(found)
-    gone = {axis % len(full) for axis in axes}
+    every = tuple(i for i, n in enumerate(full) if n == 1 and i)
+    gone = {*(every if found is None else call.axes(found, len(full)))}
     if 0 in gone or any(full[axis] != 1 for axis in gone):
         raise call.refuse(f"takes axes {sorted(gone)} from {full}", MIXED)
     return _reshaped(call, tuple(n for i, n in enumerate(full) if i and i not in gone))
 
 
-@reads("Unsqueeze")
+@reads("Unsqueeze", inputs=(1, 2))
 def unsqueeze(call: Call) -> str:
     """With some more axes of size 1."""
     found = call.option("axes", 1)
-    axes = ints(found) if found is not None else ()
+    axes = found or ()
     rank = len(call.tensor.shape) + 1 + len(axes)
-    new = {axis % rank for axis in axes}
+    new = {*call.axes(axes, rank)}
     if 0 in new:
         raise call.refuse("puts an axis before the batch", MIXED)
     old = iter(call.tensor.shape)
@@ -65,7 +67,10 @@ def unsqueeze(call: Call) -> str:
 def transpose(call: Call) -> str:
     """Axes in another order, where that moves no element."""
     full = (1, *call.tensor.shape)
-    order = ints(call.attributes.get("perm", range(len(full))[::-1]))
+    order = call.attributes.wholes("perm", tuple(range(len(full)))[::-1], low=0)
+    if sorted(order) != list(range(len(full))):
+        what = f"has perm {list(order)}; allowed: each axis of {full} once"
+        raise call.refuse(what, EXPORT_AGAIN)
     large = [axis for axis in order if full[axis] != 1]
     if order[0] != 0 or large != sorted(large):
         what = f"reorders the elements of samples of shape {full[1:]}"

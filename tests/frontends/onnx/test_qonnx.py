@@ -150,13 +150,13 @@ SIGNED = {"signed": 1, "name": "q"}
 REFUSED: dict[str, tuple[Build, str, str]] = {
     "toward zero": (
         lambda g: quant(g, "x", 0.1, 0, 4, rounding_mode="DOWN", **SIGNED),
-        "q: Quant has rounding mode DOWN; allowed: ROUND, HALF_EVEN, HALF_UP, HALF_DOWN, FLOOR, "
+        "q: Quant has rounding_mode 'DOWN'; allowed: ROUND, HALF_EVEN, HALF_UP, HALF_DOWN, FLOOR, "
         "CEIL",
         EVEN_STEPS,
     ),
     "half a bit": (
         lambda g: quant(g, "x", 0.1, 0, 2.5, **SIGNED),
-        "q: Quant has bit widths 2.5; allowed: one whole number",
+        "q: Quant has bit widths 2.5; allowed: one whole number, 1 to 32",
         "give all channels as many bits",
     ),
     "no scale": (
@@ -171,7 +171,7 @@ REFUSED: dict[str, tuple[Build, str, str]] = {
     ),
     "uneven": (
         lambda g: quant(g, "x", 0.1, 0, 8, 0.4, 4, kind="Trunc", rounding_mode="ROUND", **SIGNED),
-        "q: Trunc has rounding mode ROUND; allowed: FLOOR",
+        "q: Trunc has rounding_mode 'ROUND'; allowed: FLOOR",
         EVEN_STEPS,
     ),
     "small floats": (

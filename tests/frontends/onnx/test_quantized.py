@@ -394,7 +394,7 @@ REFUSED: dict[str, tuple[Build, str, str]] = {
     ),
     "floats": (
         lambda g: g.with_constants("QuantizeLinear", 0.1, output_dtype=17, name="q"),
-        "q: QuantizeLinear rounds to float8_e4m3fn; allowed: whole numbers",
+        "q: QuantizeLinear rounds to FLOAT8E4M3FN; allowed: whole numbers",
         "quantise to uint8",
     ),
     "two activations": (
