@@ -41,9 +41,10 @@ class EngineResult:
 
     def accuracy(self, labels: Labels | None) -> float | None:
         """The share of right decisions; None where nobody knows what is right."""
-        if labels is None or self.decisions.ndim > 1:
+        decisions = self.decisions
+        if labels is None or decisions.size != self.images:
             return None
-        return float(np.mean(self.decisions == labels))
+        return float(np.mean(decisions.reshape(self.images) == labels))
 
     def agreement(self, other: EngineResult) -> float:
         """The share of images for which both decide alike."""
