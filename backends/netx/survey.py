@@ -101,6 +101,7 @@ def _require_small(group: h5py.Group, key: str, found: h5d.DatasetID, budget: Bu
         most = MOST_TEXT if shape else MOST_NAME
         if numbers * size > most:
             raise fault(group, f"{numbers * size} bytes of text; allowed: up to {most}", key)
+        return
     if numbers > schema.MAX_NUMBERS:
         what = f"it declares {numbers} numbers; allowed: {schema.MAX_NUMBERS}"
         raise fault(group, what, key)
@@ -111,7 +112,12 @@ def _require_small(group: h5py.Group, key: str, found: h5d.DatasetID, budget: Bu
 
 
 def _attributes(group: h5py.Group, key: str, found: h5o.ObjectID) -> None:
-    """The attributes of what stands under a key are few and small."""
+    """The attributes of what stands under a key are few and small.
+
+    Those in a heap may be compressed, and are read as soon as one is asked for.
+    """
+    if h5o.get_info(found).meta_size.attr.heap_size:
+        raise fault(group, "its attributes stand in a heap; allowed: in its header", key)
     count = h5a.get_num_attrs(found)
     if count > MOST_ATTRIBUTES:
         raise fault(group, f"{count} attributes; allowed: up to {MOST_ATTRIBUTES}", key)

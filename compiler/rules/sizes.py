@@ -73,16 +73,16 @@ def numbers_are_few(network: SpikingNetwork) -> Iterator[Problem]:
 def texts_are_kept(network: SpikingNetwork) -> Iterator[Problem]:
     """A file gives every text back as it was."""
     origin = network.provenance
-    for key, texts in (
-        ("labels", origin.labels),
-        ("remarks", origin.remarks),
-        ("the hash of the source", (origin.source_sha256,)),
+    for key, texts, most in (
+        ("labels", origin.labels, MOST_TEXT),
+        ("remarks", origin.remarks, MOST_TEXT),
+        ("the hash of the source", (origin.source_sha256,), MOST_NAME),
     ):
         mend = f"shorten the `{key}`" if key == "labels" else "compile the source model again"
         if any(not _is_text(each) for each in texts):
             yield Problem(key, "a text is not UTF-8, or holds a NUL; allowed: other texts", mend)
-        elif (size := len(texts) * max((len(e.encode()) for e in texts), default=0)) > MOST_TEXT:
-            yield Problem(key, f"{size} bytes; allowed: up to {MOST_TEXT}", mend)
+        elif (size := len(texts) * max([1, *(len(e.encode()) for e in texts)])) > most:
+            yield Problem(key, f"{size} bytes; allowed: up to {most}", mend)
 
 
 def channels_have_room(network: SpikingNetwork) -> Iterator[Problem]:

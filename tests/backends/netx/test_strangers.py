@@ -110,6 +110,14 @@ def many_attributes(file: h5py.File, _: Path) -> None:
         file["layer/1/bias"].attrs[f"a{index}"] = 1
 
 
+def attributes_in_a_heap(file: h5py.File, folder: Path) -> None:
+    with h5py.File(folder / "other.h5", "w", libver="latest") as other:
+        group = other.create_group("g")
+        group.attrs["name"] = np.bytes_(b"x" * 100_000)
+        del file["layer/1/neuron"]
+        other.copy("g", file, "layer/1/neuron")
+
+
 def long_text(file: h5py.File, _: Path) -> None:
     file["layer/1"].attrs["name"] = np.bytes_(b"x" * 5000)
 
@@ -162,6 +170,10 @@ FAULTS: dict[str, tuple[Tamper, str]] = {
     "a reference": (reference, f"layer/1/bias: {NUMBER}"),
     "depth": (deep, "layer/1/a/b/c/d: a group below 6 others; allowed: up to 6"),
     "many attributes": (many_attributes, "layer/1/bias: 65 attributes; allowed: up to 64"),
+    "attributes in a heap": (
+        attributes_in_a_heap,
+        "layer/1/neuron: its attributes stand in a heap; allowed: in its header",
+    ),
     "a long name": (
         long_text,
         "layer/1/name: 1 values of 5000 bytes; allowed: up to 4096 numbers, or 4096 bytes of text",
@@ -305,7 +317,7 @@ def hold_to_its_proof(network: SpikingNetwork) -> None:
 @pytest.mark.parametrize("code", CODES)
 @given(seed=st.integers(0, 1 << 32))
 @settings(
-    max_examples=40,
+    max_examples=15,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture],

@@ -275,7 +275,7 @@ def test_outside_its_range(network: SpikingNetwork, expected: str) -> None:
             "MOST_NUMBERS",
             "x: weights, biases and thresholds are 327 numbers in a file; allowed: up",
         ),
-        ("MOST_TEXT", "the hash of the source: 4 bytes; allowed: up to 1"),
+        ("MOST_NAME", "the hash of the source: 4 bytes; allowed: up to 1"),
     ],
 )
 def test_a_network_has_a_size(monkeypatch: pytest.MonkeyPatch, limit: str, what: str) -> None:
