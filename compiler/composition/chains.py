@@ -125,7 +125,7 @@ def _pull_back(rows: Floats, operator: Operator, before: Shape) -> Floats:
     if isinstance(operator, Affine):
         return rows * operator.scale
     if isinstance(operator, MatMul):
-        return rows @ operator.weights
+        return rows.reshape(len(rows), -1) @ operator.weights
     if isinstance(operator, Conv):
         return _transposed(rows, operator, before)
     if isinstance(operator, Place):

@@ -25,6 +25,8 @@ from snnc.compiler.operators import (
 )
 
 TIES = "Round takes .5 to the even neighbour; here every tie goes up, as in floor(x + 1/2)"
+MOST_LEVELS = 1 << 24
+"""More than a chip's state can tell apart, with a threshold of 1."""
 QUANTIZE = (
     "compile with `calibration='images.npz'` and `levels=7`; or replace it by "
     "snnc.frontends.torch.quantize_activations(model, levels=7, samples=images), fine-tune and "
@@ -166,6 +168,10 @@ class _Recognition:
                     name, f"its channels have {span} levels; allowed: one number", "equalise them"
                 )
             )
+            return atom.base
+        if levels.flat[0] > MOST_LEVELS:
+            what = f"has {levels.flat[0]:g} levels; allowed: up to {MOST_LEVELS}"
+            self.faults.append(Problem(name, what, "clip it to fewer"))
             return atom.base
         if levels.flat[0] < 1:
             self.faults.append(Problem(name, "its clip leaves a single level", "widen the clip"))

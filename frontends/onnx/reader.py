@@ -73,7 +73,8 @@ class _Walk:
         output = self.values.get(self.graph.output[0].name)
         if not self.problems and not isinstance(output, Tensor):
             what = "the output does not depend on the input"
-            self.problems.append(Problem(self.graph.output[0].name, what, "check the model"))
+            where = self.graph.output[0].name or "output"
+            self.problems.append(Problem(where, what, "check the model"))
         if self.problems:
             raise SnncError(*self.problems)
         assert isinstance(output, Tensor)
