@@ -16,16 +16,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from snnc.compiler.errors import SnncError, refusal
+from snnc.compiler.files import kind_of
 
 PIECE = 1 << 24
 """Bytes that are given to the system at once."""
-KINDS = (
-    (stat.S_ISDIR, "a folder"),
-    (stat.S_ISCHR, "a device"),
-    (stat.S_ISBLK, "a device"),
-    (stat.S_ISFIFO, "a pipe"),
-    (stat.S_ISSOCK, "a socket"),
-)
 
 
 @dataclass(frozen=True)
@@ -61,7 +55,7 @@ def target_of(path: Path, *, option: str = "output", inputs: Sequence[Path] = ()
                 raise _refused(path, option, os.strerror(errno.ENOENT))
             return Target(path, option, place, None)
         if not stat.S_ISREG(found.st_mode):
-            raise _refused(path, option, f"it is {_kind(found.st_mode)}")
+            raise _refused(path, option, f"it is {kind_of(found.st_mode)}")
         if not os.path.samestat(found, os.stat(place)) or not os.access(place, os.W_OK):
             raise _refused(path, option, "it is not a file that may be replaced")
     except (OSError, ValueError) as error:
@@ -142,10 +136,6 @@ def _status(path: Path) -> os.stat_result | None:
         return os.stat(path)
     except FileNotFoundError:
         return None
-
-
-def _kind(mode: int) -> str:
-    return next((name for test, name in KINDS if test(mode)), "no regular file")
 
 
 def _is_same(found: os.stat_result, other: Path) -> bool:

@@ -30,9 +30,14 @@ def require_regular(path: Path, mend: str) -> int:
     """
     found = os.stat(path)
     if not stat.S_ISREG(found.st_mode):
-        kind = KINDS.get(stat.S_IFMT(found.st_mode), "something else")
-        raise refusal(str(path), f"it is {kind}; allowed: a regular file", mend)
+        what = f"it is {kind_of(found.st_mode)}; allowed: a regular file"
+        raise refusal(str(path), what, mend)
     return found.st_size
+
+
+def kind_of(mode: int) -> str:
+    """What a thing is that is no regular file."""
+    return KINDS.get(stat.S_IFMT(mode), "something else")
 
 
 def regular_size(path: Path) -> int:
