@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from support.onnx_models import Graph
 
+import snnc as package
 from snnc import api
 
 FULL = "cannot be written: No space left on device\n  help: "
@@ -193,3 +194,45 @@ def test_signs_that_stdout_does_not_have_are_replaced(encoding: str, command: st
     result = snnc(command, env={**os.environ, "PYTHONIOENCODING": encoding}, errors="replace")
     assert (result.returncode, result.stderr) == (0, "")
     assert len(result.stdout.splitlines()) > 4
+
+
+def test_warnings_of_libraries_are_not_for_users() -> None:
+    code = "import warnings\nfrom snnc.api import running\nold = running.load\n"
+    code += "running.load = lambda path: (warnings.warn('w', RuntimeWarning), old(path))[1]"
+    result = snnc("run n.h5 d.npz --engine golden", code)
+    assert (result.returncode, result.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        ("MemoryError()", "memory: there is not enough: MemoryError"),
+        ("OSError(28, 'No space left on device')", "the system: No space left on device"),
+        ("OSError(30, 'Read-only', '/place')", "/place: Read-only"),
+        ("ImportError('no room', name='library')", "library: cannot be loaded: no room"),
+    ],
+)
+def test_what_the_machine_does_not_give_is_one_message(error: str, message: str) -> None:
+    code = (
+        f"from snnc.api import running\ndef fails(path):\n    raise {error}\nrunning.load = fails"
+    )
+    result = snnc("run n.h5 d.npz --engine golden", code)
+    assert (result.returncode, result.stdout) == (1, "")
+    assert result.stderr.startswith(f"{message}\n  help: ")
+    assert result.stderr.count("\n") == 2
+
+
+# The package
+
+
+def test_the_package_imports_nothing_before_it_is_used() -> None:
+    code = "import sys, snnc, snnc.start, snnc.cli; sys.exit('numpy' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_every_name_of_the_package_is_found() -> None:
+    assert all(getattr(package, name) for name in package.__all__)
+    assert set(package.__all__) <= {*dir(package)}
+    assert package.compile is api.compile
+    with pytest.raises(AttributeError, match="no attribute 'compiles'"):
+        _ = package.compiles  # type: ignore[attr-defined]

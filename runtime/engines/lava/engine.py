@@ -9,6 +9,7 @@ from importlib.util import find_spec
 from snnc.compiler.errors import Problem
 from snnc.compiler.spiking import SpikingNetwork
 from snnc.runtime.engines.base import Chunk, Pixels
+from snnc.runtime.engines.room import too_little_room
 
 
 class LavaEngine:
@@ -21,9 +22,9 @@ class LavaEngine:
     takes_device = False
 
     def missing(self) -> Problem | None:
-        """Lava itself, which needs Python 3.10."""
+        """Lava itself, which needs Python 3.10, and room for it."""
         if find_spec("lava") is not None:
-            return None
+            return too_little_room(self.label)
         return Problem(
             "Lava",
             f"the simulator is not installed; it needs Python 3.10 and this is "

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from snnc.compiler.errors import Problem, SnncError, failure, first_line, refusal
 from snnc.compiler.spiking import SpikingNetwork
 from snnc.runtime.engines.base import Chunk, Pixels
+from snnc.runtime.engines.room import too_little_room
 from snnc.runtime.engines.slayer.laws import problems_of_network
 
 if TYPE_CHECKING:
@@ -31,11 +32,11 @@ class SlayerEngine:
     takes_device = True
 
     def missing(self) -> Problem | None:
-        """PyTorch and Lava-DL, which needs Python 3.10."""
+        """PyTorch and Lava-DL, which needs Python 3.10, and room for them."""
         needed = ("torch", "lava", "lava.lib.dl.slayer")
         missing = [name for name in needed if not _is_installed(name)]
         if not missing:
-            return None
+            return too_little_room(self.label)
         version = f"{sys.version_info.major}.{sys.version_info.minor}"
         return Problem(
             "Lava-DL",

@@ -1,0 +1,30 @@
+"""What the system does not give the simulator is one message."""
+
+from __future__ import annotations
+
+import errno
+import os
+
+import pytest
+
+from snnc.compiler.errors import EngineError
+from snnc.runtime.engines.lava import lifetime
+
+
+@pytest.mark.lava
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS])
+def test_shared_memory_that_is_full_or_read_only_is_one_message(number: int) -> None:
+    pytest.importorskip("lava.magma")
+
+    class Process:
+        runtime = None
+
+        def create_runtime(self, *words: object) -> None:
+            raise OSError(number, os.strerror(number))
+
+    with pytest.raises(EngineError) as caught, lifetime.running(Process()):  # type: ignore[arg-type]
+        pass
+    assert str(caught.value) == (
+        f"Lava simulation: it cannot start: {os.strerror(number)}\n"
+        "  help: make room in /dev/shm, where its processes meet; of a container with --shm-size"
+    )
