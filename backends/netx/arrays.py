@@ -73,14 +73,14 @@ def read_word(group: h5py.Group, key: str, *allowed: str) -> str:
     Raises:
         SnncError: where it is missing or another.
     """
-    return _one_of(group, key, bytes(_array(group, key, "S", ((),))).decode(), allowed)
+    return _one_of(group, key, _decoded(group, key, _array(group, key, "S", ((),))), allowed)
 
 
 def read_words(group: h5py.Group, key: str) -> tuple[str, ...]:
     """A list of texts, empty where the key is absent."""
     if key not in group:
         return ()
-    return tuple(each.decode() for each in _array(group, key, "S", ((None,),)).tolist())
+    return tuple(_decoded(group, key, e) for e in _array(group, key, "S", ((None,),)).tolist())
 
 
 def read_group(group: h5py.Group, key: str) -> h5py.Group:
@@ -97,7 +97,7 @@ def read_group(group: h5py.Group, key: str) -> h5py.Group:
 
 def text_of(group: h5py.Group, key: str) -> str:
     """The text in an attribute."""
-    return bytes(_attribute(group, key, "S", ())).decode()
+    return _decoded(group, key, _attribute(group, key, "S", ()))
 
 
 def word_of(group: h5py.Group, key: str, *allowed: str) -> str:
@@ -129,6 +129,13 @@ def real_of(group: h5py.Group, key: str) -> float:
 def reals_of(group: h5py.Group, key: str) -> tuple[float, ...]:
     """The real numbers in an attribute."""
     return tuple(map(float, _attribute(group, key, "f", (None,))))
+
+
+def _decoded(group: h5py.Group, key: str, text: bytes) -> str:
+    try:
+        return bytes(text).decode()
+    except UnicodeDecodeError as error:
+        raise fault(group, f"found {shown(repr(bytes(text)))}; allowed: UTF-8", key) from error
 
 
 def _one_of(group: h5py.Group, key: str, found: str, allowed: tuple[str, ...]) -> str:

@@ -194,6 +194,14 @@ FAULTS: dict[str, tuple[Tamper, str]] = {
         sum_of_arrays,
         f"numbers up to here; allowed: {1 << 28}",
     ),
+    "no text": (
+        replaced("layer/1/type", np.bytes_(b"\xff")),
+        "layer/1/type: found b'\\xff'; allowed: UTF-8",
+    ),
+    "many pixels": (
+        replaced("layer/0/shape", np.array([1, 1 << 14, 1 << 14])),
+        f"layer/0/shape: shape (1, 16384, 16384); allowed: 1..{1 << 26} neurons",
+    ),
     "a bias": (
         replaced("layer/1/bias", np.array([FIRST])),
         f"layer/1/bias: {FIRST}; allowed: {-(1 << 31)}..{(1 << 31) - 1}",
