@@ -11,7 +11,13 @@ from math import prod
 
 import numpy as np
 
-from snnc.compiler.composition.convolutions import fuse, scale_channels, tap_of, uncropped
+from snnc.compiler.composition.convolutions import (
+    NotComposableError,
+    fuse,
+    scale_channels,
+    tap_of,
+    uncropped,
+)
 from snnc.compiler.composition.places import places_last
 from snnc.compiler.operators import (
     Affine,
@@ -28,10 +34,10 @@ from snnc.compiler.operators import (
 
 MATRIX_LIMIT = 1 << 26
 """The most synapses that a chain may become as a matrix."""
-
-
-class NotComposableError(Exception):
-    """The chain is no single projection; the message says why."""
+ROWS_LIMIT = 1 << 28
+"""The most numbers that it may be on its way there."""
+TAPS_LIMIT = 1 << 18
+"""The most taps that the windows of a chain may have, each of which is a step of composition."""
 
 
 def compose(operators: Sequence[Operator], source: Shape) -> Conv | MatMul:
@@ -41,6 +47,9 @@ def compose(operators: Sequence[Operator], source: Shape) -> Conv | MatMul:
         NotComposableError: if neither a convolution nor a matrix of sensible size does.
     """
     steps = list(_elementary(places_last(operators, source), source))
+    taps = sum(prod(op.kernel) for op, _ in steps if isinstance(op, Conv))
+    if taps > TAPS_LIMIT:
+        raise NotComposableError(f"its windows have {taps} taps; allowed: {TAPS_LIMIT}")
     if len(source) > 1 and not any(isinstance(op, MatMul | Reshape) for op, _ in steps):
         conv = _as_convolution(steps, source)
         if conv is not None:
@@ -98,6 +107,9 @@ def _as_matrix(steps: list[tuple[Operator, Shape]], source: Shape) -> MatMul:
         raise NotComposableError(
             f"as a matrix it has {neurons * prod(source)} synapses; allowed: {MATRIX_LIMIT}"
         )
+    widest = neurons * max((_width(*step) for step in steps), default=0)
+    if widest > ROWS_LIMIT:
+        raise NotComposableError(f"as a matrix it takes {widest} numbers; allowed: {ROWS_LIMIT}")
     if last >= 0 and all(isinstance(op, Affine | Reshape) for op, _ in tail):
         operator = steps[last][0]
         assert isinstance(operator, MatMul)
@@ -108,6 +120,16 @@ def _as_matrix(steps: list[tuple[Operator, Shape]], source: Shape) -> MatMul:
     for operator, before in reversed(steps):
         rows = _pull_back(rows, operator, before)
     return MatMul(rows.reshape(neurons, -1), np.zeros(shape[0]), shape if len(shape) > 1 else ())
+
+
+def _width(operator: Operator, before: Shape) -> int:
+    """How many numbers a row is at a step: over its result, or over its source and its pads."""
+    found = prod(operator.shape_of(before))
+    if not isinstance(operator, Conv):
+        return found
+    axes = zip(before[1:], operator.borders, strict=True)
+    padded = prod(n + max(b, 0) + max(a, 0) for n, (b, a) in axes)
+    return max(found, before[0] * padded)
 
 
 def _row_scale(tail: list[tuple[Operator, Shape]], neurons: int) -> Floats:

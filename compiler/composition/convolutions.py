@@ -9,6 +9,15 @@ import numpy as np
 
 from snnc.compiler.operators import Conv, Floats, Shape, per_channel
 
+LIMIT = 1 << 27
+"""The most weights that a convolution may become on the way to one projection."""
+SEEN_LIMIT = 1 << 24
+"""The most places that are looked at to hold two borders against each other."""
+
+
+class NotComposableError(Exception):
+    """The chain is no single projection; the message says why."""
+
 
 def scale_channels(conv: Conv, scale: Floats, shape: Shape) -> Conv | None:
     """Scale each output channel's kernel, if the scale is one number a channel."""
@@ -66,6 +75,8 @@ def _borders_agree(first: Conv, second: Conv, source: Shape) -> bool:
     for axis, (size, count) in enumerate(zip(source[1:], middle[1:], strict=True)):
         before, after = second.borders[axis]
         outside = np.concatenate([np.arange(-before, 0), np.arange(count, count + after)])
+        if len(outside) * first.kernel[axis] > SEEN_LIMIT:
+            return False
         taps = np.arange(first.kernel[axis]) * first.dilations[axis] - first.borders[axis][0]
         seen = outside[:, None] * first.strides[axis] + taps[None, :]
         if np.any((seen >= 0) & (seen < size)):
@@ -102,7 +113,7 @@ def _spread(first: Conv, second: Conv, dilations: Shape, taps: Floats, rule: str
         )
     )
     channels = np.einsum(rule, taps, tap_of(second, (0,) * len(steps))).shape[:2]
-    result = np.zeros((*channels, *spans))
+    result = _zeros((*channels, *spans))
     for tap in np.ndindex(*second.kernel):
         where = tuple(
             slice(t * step // d, t * step // d + (k1 - 1) * d1 // d + 1, max(d1 // d, 1))
@@ -126,7 +137,7 @@ def ungrouped(conv: Conv) -> Floats:
     out, width = conv.weights.shape[:2]
     if conv.groups == 1:
         return conv.weights
-    full = np.zeros((out, width * conv.groups, *conv.kernel))
+    full = _zeros((out, width * conv.groups, *conv.kernel))
     group = np.arange(out) // (out // conv.groups)
     columns = group[:, None] * width + np.arange(width)
     full[np.arange(out)[:, None], columns] = conv.weights
@@ -140,14 +151,14 @@ def uncropped(conv: Conv) -> Conv | None:
         return conv
     if any(d > 1 and any(g) for d, g in zip(conv.dilations, grown, strict=True)):
         return uncropped(_undilated(conv))
-    weights = np.pad(conv.weights, [(0, 0), (0, 0), *grown])
+    weights = _grown(conv.weights, grown)
     pads = tuple(max(each, 0) for each in conv.pads)
     return Conv(weights, conv.bias, conv.strides, pads, conv.dilations, conv.groups)
 
 
 def _undilated(conv: Conv) -> Conv:
     """The same with the gaps between the taps filled with zeros."""
-    weights = np.zeros((*conv.weights.shape[:2], *conv.span))
+    weights = _zeros((*conv.weights.shape[:2], *conv.span))
     taps = (slice(None, None, d) for d in conv.dilations)
     index = (slice(None), slice(None), *taps)
     weights[index] = conv.weights
@@ -184,10 +195,28 @@ def _begun_at(conv: Conv, befores: Shape) -> Conv:
     gaps = zip(befores, conv.borders, conv.dilations, strict=True)
     taps = [((wanted - before) // d, 0) for wanted, (before, _), d in gaps]
     pads = (*befores, *(after for _, after in conv.borders))
-    return replace(conv, weights=np.pad(conv.weights, [(0, 0), (0, 0), *taps]), pads=pads)
+    return replace(conv, weights=_grown(conv.weights, taps), pads=pads)
 
 
 def _ended_at(weights: Floats, kernel: Floats) -> Floats:
     """The same with taps of weight 0 at the end."""
     missing = [(0, int(size) - n) for size, n in zip(kernel, weights.shape[2:], strict=True)]
-    return np.pad(weights, [(0, 0), (0, 0), *missing])
+    return _grown(weights, missing)
+
+
+def _grown(weights: Floats, taps: list[tuple[int, int]]) -> Floats:
+    """The same with taps of weight 0 before and after, along each axis of space."""
+    space = (n + sum(more) for n, more in zip(weights.shape[2:], taps, strict=True))
+    _require_room((*weights.shape[:2], *space))
+    return np.pad(weights, [(0, 0), (0, 0), *taps])
+
+
+def _zeros(shape: Shape) -> Floats:
+    _require_room(shape)
+    return np.zeros(shape)
+
+
+def _require_room(shape: Shape) -> None:
+    if prod(map(int, shape)) > LIMIT:
+        what = f"as a convolution it has weights of shape {shape}; allowed: {LIMIT} weights"
+        raise NotComposableError(what)

@@ -46,7 +46,14 @@ class AveragePool:
         """1/pixels of each window: a scalar, or (1, *space) where windows differ at the border."""
         if self.counts_pads or not any(self.pads):
             return np.array(1.0 / prod(self.kernel))
-        return np.asarray(1.0 / self.as_sum(1).apply(np.ones((1, 1, *shape[1:])))[0])
+        counts = np.ones(1)
+        for size, border, kernel, stride in zip(
+            shape[1:], split_pads(self.pads), self.kernel, self.strides, strict=True
+        ):
+            starts = np.arange((size + sum(border) - kernel) // stride + 1) * stride - border[0]
+            inside = np.minimum(starts + kernel, size) - np.maximum(starts, 0)
+            counts = np.multiply.outer(counts, inside)
+        return np.asarray(1.0 / counts)
 
     def __str__(self) -> str:
         return f"average pool {times(self.kernel)} stride {times(self.strides)}"

@@ -12,8 +12,8 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from snnc.compiler.composition.chains import NotComposableError, compose
-from snnc.compiler.composition.convolutions import merged
+from snnc.compiler.composition.chains import compose
+from snnc.compiler.composition.convolutions import NotComposableError, merged
 from snnc.compiler.errors import Problem, SnncError
 from snnc.compiler.network import Builder, Network, Node
 from snnc.compiler.operators import (

@@ -135,7 +135,8 @@ class _Recognition:
         if atom.kind == "clipped":
             self.faults.append(self._unquantised(name))
             return atom.base, factor, np.array(0.0)
-        return self.staircase(name, atom), factor, factor * atom.low
+        low = np.where(np.isfinite(atom.low), atom.low, 0.0)  # where it is not, that is a fault
+        return self.staircase(name, atom), factor, factor * low
 
     def _unquantised(self, name: str) -> Problem:
         what = "is clipped but never rounded: a plain ReLU has no levels that spikes could carry"

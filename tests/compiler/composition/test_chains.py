@@ -3,8 +3,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from snnc.compiler.composition.chains import NotComposableError, compose
-from snnc.compiler.composition.convolutions import merged
+from snnc.compiler.composition.chains import compose
+from snnc.compiler.composition.convolutions import NotComposableError, merged
 from snnc.compiler.operators import (
     Affine,
     AveragePool,

@@ -453,3 +453,39 @@ def test_more_levels_than_a_state_can_tell_apart_are_refused(tmp_path: Path) -> 
     graph.dense(3, 3)
     with pytest.raises(SnncError, match=r"has 1e\+30 levels; allowed: up to 16777216"):
         lower(read_onnx(graph.save(tmp_path))[0], CompileOptions())
+
+
+def pooled(*, pads: int) -> Graph:
+    """A mean over windows of four million pixels."""
+    graph = Graph("batch", 1, 2000, 2000)
+    graph.qcfs(3)
+    graph.node("AveragePool", kernel_shape=[1999] * 2, pads=[pads] * 4, name="pool")
+    graph.node("GlobalAveragePool")
+    graph.node("Flatten")
+    graph.dense(3, 1)
+    return graph
+
+
+@pytest.mark.parametrize("pads", [0, 1998])
+def test_windows_of_too_many_taps_are_no_projection(pads: int, tmp_path: Path) -> None:
+    graph = pooled(pads=pads)
+    with pytest.raises(SnncError, match="taps; allowed: 262144"):
+        lower(read_onnx(graph.save(tmp_path))[0], CompileOptions())
+
+
+def test_dilations_that_do_not_agree_become_no_huge_kernel(tmp_path: Path) -> None:
+    graph = Graph("batch", 1, 3000, 3000)
+    graph.conv(1, 1, 2, 2, dilations=[2900, 2900])
+    graph.conv(1, 1, 2, 2, dilations=[97, 97])
+    graph.node("GlobalAveragePool")
+    graph.node("Flatten")
+    graph.dense(3, 1)
+    lower(read_onnx(graph.save(tmp_path))[0], CompileOptions())
+
+
+def test_a_constant_that_is_random_is_refused_and_never_drawn(tmp_path: Path) -> None:
+    graph = Graph("batch", 12)
+    graph.node("Add", "x", graph.node("RandomNormal", shape=[12], name="noise"))
+    model = graph.model()
+    model.graph.node[0].ClearField("input")
+    assert refused(saved(model, tmp_path)) == "noise: RandomNormal is not supported"
