@@ -58,7 +58,9 @@ def content_of(network: SpikingNetwork) -> bytes:
         SnncError: for an illegal network.
     """
     require_legal(network)
-    with h5py.File("network.h5", "w", driver="core", backing_store=False) as file:
+    with h5py.File(
+        "network.h5", "w", driver="core", backing_store=False, libver="earliest"
+    ) as file:
         _write_header(file, network)
         _write_layers(file.create_group(schema.LAYER), network)
         file.flush()
