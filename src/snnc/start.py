@@ -76,7 +76,7 @@ def _status_of(error: BaseException) -> int:
     if isinstance(error, ImportError | MemoryError):
         what = str(error).strip() or "there is not enough memory"
         _say(f"snnc: it cannot start: {what}\n  help: give it more memory, or install it again")
-        return FAILED
+        os._exit(FAILED)  # what is half loaded may wait for ever for the memory that it did not get
     raise error
 
 
