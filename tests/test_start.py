@@ -222,6 +222,21 @@ def test_what_the_machine_does_not_give_is_one_message(error: str, message: str)
     assert result.stderr.count("\n") == 2
 
 
+@pytest.mark.parametrize("error", ["ImportError('no room')", "MemoryError('no room')"])
+def test_a_program_that_cannot_be_loaded_is_one_message(error: str) -> None:
+    finder = f"""
+import sys
+class Finder:
+    def find_spec(self, name, *more):
+        if name == "typer":
+            raise {error}
+sys.meta_path.insert(0, Finder())
+"""
+    result = snnc("inspect n.h5", finder)
+    expected = "snnc: it cannot start: no room\n  help: give it more memory, or install it again\n"
+    assert (result.returncode, result.stdout, result.stderr) == (1, "", expected)
+
+
 # The package
 
 

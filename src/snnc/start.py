@@ -25,7 +25,7 @@ MEND = "  help: send it to a file on a disk with room, or to /dev/null"
 received: list[int] = []
 """The signals that came. Libraries turn the interrupt into errors of their own."""
 said: list[int] = []
-"""The signal of which the user was told."""
+"""Those of which the user was told."""
 
 
 def main() -> NoReturn:
@@ -42,13 +42,8 @@ def main() -> NoReturn:
         status = _run()
     except SystemExit as end:
         status = end.code
-    except OSError as error:
-        # of a command's own output or its help: all else is answered where it happens
-        status = stdout_failed(error)
-    except BaseException:
-        if not received:
-            raise
-        status = say_interrupted()
+    except BaseException as error:
+        status = INTERRUPTED if received else _status_of(error)
     if received and status == INTERRUPTED:
         status = say_interrupted()
     status = _finish(status)
@@ -70,12 +65,27 @@ def _run() -> Any:  # noqa: ANN401
     return 0
 
 
+def _status_of(error: BaseException) -> int:
+    """Say what went wrong outside of a command's work: in its imports, or with its help.
+
+    Raises:
+        BaseException: what is a bug of snnc.
+    """
+    if isinstance(error, OSError):
+        return stdout_failed(error)
+    if isinstance(error, ImportError | MemoryError):
+        what = str(error).strip() or "there is not enough memory"
+        _say(f"snnc: it cannot start: {what}\n  help: give it more memory, or install it again")
+        os._exit(FAILED)  # what is half loaded may wait for ever for the memory that it did not get
+    raise error
+
+
 def say_interrupted() -> int:
-    """Say in one word which signal came, once, and give the exit status of it."""
-    number = received[0] if received else signal.SIGINT
-    if not said:
-        said.append(number)
+    """Say in one word which signal came, once for each, and give the exit status of it."""
+    number = received[-1] if received else signal.SIGINT
+    if number not in said:
         _say(WORDS[signal.Signals(number)])
+        said.extend(received)
     return 128 + number
 
 
