@@ -495,3 +495,17 @@ def test_a_constant_that_is_random_is_refused_and_never_drawn(tmp_path: Path) ->
     model = graph.model()
     model.graph.node[0].ClearField("input")
     assert refused(saved(model, tmp_path)) == "noise: RandomNormal is not supported"
+
+
+@pytest.mark.parametrize("shape", [(1, 4, 1, 4), (1, 1, 4, 1), (4,)])
+def test_what_is_added_to_columns_or_rows_is_a_bias_of_every_neuron(
+    shape: tuple[int, ...], tmp_path: Path
+) -> None:
+    graph = Graph("batch", 2, 4, 4)
+    graph.conv(4, 2, 1, 1)
+    graph.with_constants("Add", graph.rng.normal(size=shape))
+    graph.qcfs(7)
+    graph.node("Flatten")
+    graph.dense(3, 64)
+    network = lower(read_onnx(graph.save(tmp_path))[0], CompileOptions())
+    assert network.populations[0].bias.shape == (4, 4, 4)
