@@ -23,6 +23,7 @@ from snnc.compiler.operators import (
     Floats,
     MatMul,
     Operator,
+    Shape,
     Source,
     Staircase,
     per_channel,
@@ -84,7 +85,7 @@ def _population(
         (source.name, compose(_operators(chain), source.shape))
         for source, chain in _chains(nodes, between, end)
     )
-    bias = _reduced(_silent(nodes, between)[end])
+    bias = _reduced(_silent(nodes, between)[end], nodes[end].shape)
     name = _name(nodes, end) or otherwise
     parts = []
     for index, (source, projection) in enumerate(composed):
@@ -208,10 +209,10 @@ def _applied(nodes: Mapping[str, Node], node: Node, constants: Sequence[Floats])
     return np.asarray(node.operator.apply(*(each[None] for each in full))[0])
 
 
-def _reduced(bias: Floats) -> Floats:
-    """One value for each channel where a map says no more than that."""
+def _reduced(bias: Floats, shape: Shape) -> Floats:
+    """One value for each channel where a map says no more than that, else one for each neuron."""
     flat = bias.reshape(len(bias), -1)
-    return flat[:, 0].copy() if np.all(flat == flat[:, :1]) else bias
+    return flat[:, 0].copy() if np.all(flat == flat[:, :1]) else np.broadcast_to(bias, shape)
 
 
 def _unplaced(nodes: Mapping[str, Node], end: str, reason: str) -> Problem:

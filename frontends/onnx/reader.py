@@ -58,7 +58,10 @@ class _Walk:
     def nodes(self) -> tuple[Node, ...]:
         """Read everything, then what the output needs."""
         self._read_initializers()
-        self._read_input()
+        try:
+            self._read_input()
+        except SnncError as error:
+            raise SnncError(*self.problems, *error.problems) from None
         with np.errstate(all="ignore"):  # readers refuse what is no number
             for node in self.graph.node:
                 try:
@@ -166,7 +169,7 @@ def _sample_shape(value: onnx.ValueInfoProto) -> Shape:
     tensor = value.type.tensor_type
     if tensor.elem_type not in REAL:
         what = f"is of type {name_of_type(tensor.elem_type)}; allowed: real numbers"
-        raise refusal(value.name, what, "give it images as numbers")
+        raise refusal(value.name or "input", what, "give it images as numbers")
     sizes = [
         d.dim_value if d.HasField("dim_value") else d.dim_param or "?" for d in tensor.shape.dim
     ]
@@ -174,5 +177,7 @@ def _sample_shape(value: onnx.ValueInfoProto) -> Shape:
     if not 2 <= len(sizes) <= 4 or len(fixed) != len(sizes) - 1:
         what = f"has shape {sizes}; allowed: (batch, features), (batch, channels, length) or "
         what += "(batch, channels, height, width), all but the batch as numbers"
-        raise refusal(value.name, what, "export with an example input, only the batch dynamic")
+        raise refusal(
+            value.name or "input", what, "export with an example input, only the batch dynamic"
+        )
     return fixed

@@ -246,6 +246,11 @@ def _of_text(model: onnx.ModelProto) -> None:
     model.graph.input[0].type.tensor_type.elem_type = TensorProto.STRING
 
 
+def _nameless(model: onnx.ModelProto) -> None:
+    model.graph.input[0].name = ""
+    _of_text(model)
+
+
 def _huge(model: onnx.ModelProto) -> None:
     shape = helper.make_tensor_type_proto(TensorProto.FLOAT, ["batch", 1, 100000, 100000])
     model.graph.input[0].type.CopyFrom(shape)
@@ -287,6 +292,7 @@ PARTS: dict[str, tuple[Callable[[onnx.ModelProto], None], str]] = {
     "twice": (_twice, "c0: is stored twice; allowed: once"),
     "input without type": (_without_type, "x: is of type UNDEFINED; allowed: real numbers"),
     "input of text": (_of_text, "x: is of type STRING; allowed: real numbers"),
+    "input without name": (_nameless, "input: is of type STRING; allowed: real numbers"),
     "pixels": (_huge, "x: gives samples of shape (1, 100000, 100000); allowed: 1 to 16777216"),
     "written twice": (_writes_twice, "again: writes 'fc', which is there before it; allowed: a"),
     "no result": (_writes_nothing, "fc: the output does not depend on the input"),
@@ -489,3 +495,17 @@ def test_a_constant_that_is_random_is_refused_and_never_drawn(tmp_path: Path) ->
     model = graph.model()
     model.graph.node[0].ClearField("input")
     assert refused(saved(model, tmp_path)) == "noise: RandomNormal is not supported"
+
+
+@pytest.mark.parametrize("shape", [(1, 4, 1, 4), (1, 1, 4, 1), (4,)])
+def test_what_is_added_to_columns_or_rows_is_a_bias_of_every_neuron(
+    shape: tuple[int, ...], tmp_path: Path
+) -> None:
+    graph = Graph("batch", 2, 4, 4)
+    graph.conv(4, 2, 1, 1)
+    graph.with_constants("Add", graph.rng.normal(size=shape))
+    graph.qcfs(7)
+    graph.node("Flatten")
+    graph.dense(3, 64)
+    network = lower(read_onnx(graph.save(tmp_path))[0], CompileOptions())
+    assert network.populations[0].bias.shape == (4, 4, 4)
