@@ -405,8 +405,8 @@ def test_many_paths_that_are_no_one_projection_are_refused(tmp_path: Path) -> No
 def test_what_is_no_regular_file_is_refused_at_once(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     for path, kind in ((tmp_path / "pipe", "a pipe"), (tmp_path, "a folder")):
-        assert refused(path) == f"MODEL: is {kind}; allowed: a regular file"
-    assert refused(Path("/dev/zero")) == "MODEL: is a device; allowed: a regular file"
+        assert refused(path) == f"MODEL: it is {kind}; allowed: a regular file"
+    assert refused(Path("/dev/zero")) == "MODEL: it is a device; allowed: a regular file"
 
 
 def test_a_file_larger_than_the_limit_is_not_read(tmp_path: Path) -> None:
