@@ -13,7 +13,7 @@ import onnx
 
 from snnc.compiler.errors import SnncError, refusal
 from snnc.compiler.files import regular_size
-from snnc.frontends.onnx.limits import ENTRIES, NUMBERS
+from snnc.frontends.onnx.limits import ALL_NUMBERS, ENTRIES, NUMBERS, Budget
 
 Array: TypeAlias = npt.NDArray[Any]
 Proto = onnx.TensorProto
@@ -83,10 +83,13 @@ def load_external(tensors: Iterable[onnx.TensorProto], path: Path) -> None:
     """Take in the data of tensors that lie in other files, all in the folder of the model.
 
     Raises:
-        SnncError: if such a file is missing, lies elsewhere, or is shorter than its tensors.
+        SnncError: if such a file is missing, lies elsewhere, or is shorter than its tensors; or if
+            they are too many numbers together, for all of them may name the same large file.
     """
+    budget = Budget("external numbers", ALL_NUMBERS, "use a smaller model")
     for each in tensors:
         if each.data_location == Proto.EXTERNAL:
+            budget.take(size_of(each, str(path)), str(path))
             content = _External(each, str(path)).content(path.parent)
             each.ClearField("external_data")
             each.data_location = Proto.DEFAULT

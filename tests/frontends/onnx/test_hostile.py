@@ -448,6 +448,21 @@ def test_data_beside_the_model_are_read_from_there_alone(name: str, tmp_path: Pa
         assert found.startswith(start + message)
 
 
+def test_one_large_file_is_not_read_for_each_of_many_constants(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("snnc.frontends.onnx.arrays.ALL_NUMBERS", 99)
+    (tmp_path / "w.bin").write_bytes(bytes(144))
+    model = dense(12).model()
+    weights(model).ClearField("raw_data")
+    weights(model).data_location = TensorProto.EXTERNAL
+    weights(model).external_data.add(key="location", value="w.bin")
+    for _ in range(2):
+        model.graph.initializer.append(weights(model))
+    what = "brings the external numbers of the model to 108; allowed: 99"
+    assert refused(saved(model, tmp_path)) == f"MODEL: {what}"
+
+
 def values(network: Network, x: Any) -> Any:
     return evaluate(network, x)[network.output.name]
 
