@@ -1,5 +1,6 @@
 .DEFAULT_GOAL := help
-PYTHON ?= python3.10
+PYTHON ?= $(shell for each in 3.13 3.12 3.11 3.10; do \
+	python$$each -c '' 2>/dev/null && echo python$$each && break; done)
 BIN := .venv/bin
 STAMP := .venv/.complete
 
@@ -8,11 +9,16 @@ STAMP := .venv/.complete
 help: ## show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
-setup: $(STAMP) ## make .venv with snnc, Lava, PyTorch and the tools
+setup: $(STAMP) ## make .venv with snnc, Lava, PyTorch and the tools (PYTHON=python3.10 names another Python)
 
-$(STAMP): pyproject.toml constraints.txt
-	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[lava,train,dev]'
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+PINS = $$($(BIN)/python -c 'import sys; print("-3.10" if sys.version_info < (3, 11) else "")')
+
+$(STAMP): pyproject.toml constraints.txt constraints-3.10.txt
+	@test -n "$(PYTHON)" || { echo "no python3.10 to python3.13 runs here; name one: make setup PYTHON=..."; exit 1; }
+	$(PYTHON) -m venv --clear .venv
+	$(PIP) --constraint constraints$(PINS).txt --editable '.[slayer,train,dev]'
+	$(PIP) --no-deps --ignore-requires-python lava-nc==0.10.0 lava-dl==0.6.0
 	@touch $@
 
 demo: $(STAMP) ## train on digits, compile for T = 2, 3, 4, run on Lava, print the table

@@ -78,7 +78,8 @@ def shifted(staircase: Qcfs, sums: Array, wanted: Array) -> Qcfs:
     """
     axes = (0, *range(2, sums.ndim))
     for _ in range(SHIFT_ROUNDS):
-        missing = np.mean(wanted - quantised(sums, staircase), axes, np.float64, keepdims=True)
+        missing = np.asarray(wanted - quantised(sums, staircase))
+        missing = missing.mean(axes, np.float64, keepdims=True)
         staircase = replace(staircase, shift=staircase.shift + missing[0])
     return staircase
 

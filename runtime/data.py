@@ -114,10 +114,12 @@ def as_source(x: Array, source: Input) -> npt.NDArray[np.float32]:
     """What the float source model is given: real values, (x − mean)/std where it was normalised."""
     if x.dtype == np.uint8:
         x = source.low + (source.high - source.low) * (x / 255)
-    real = x.astype(np.float32)
+    real: Array = x.astype(np.float32)
     if source.mean:
         real = real - _per_channel(source.mean, source)
-    return real / _per_channel(source.std, source) if source.std else real
+    if source.std:
+        real = real / _per_channel(source.std, source)
+    return np.asarray(real, np.float32)
 
 
 def _per_channel(values: tuple[float, ...], source: Input) -> Array:

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from snnc.runtime.engines.lava.library import load
+
 EXPECTED = Path(__file__).parent / "expected"
 
 
@@ -24,6 +26,12 @@ def pytest_configure(config: pytest.Config) -> None:
         asked = extra in words and words[words.index(extra) - 1 : words.index(extra)] != ["not"]
         if asked and find_spec(extra) is None:
             raise pytest.UsageError(f"{extra} is not installed: run make setup")
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Tests import stock Lava by themselves; it has to be importable by then."""
+    if item.get_closest_marker("lava") and find_spec("lava") is not None:
+        load()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

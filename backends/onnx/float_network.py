@@ -117,7 +117,7 @@ def _gathered(graph: FloatGraph, name: str, operator: Conv, source: str) -> str:
     channels, *space = graph.shapes[source]
     out, groups = operator.weights.shape[0], operator.groups
     padded = [size + sum(border) for size, border in zip(space, operator.borders, strict=True)]
-    positions = np.arange(float(np.prod(padded))).reshape(1, 1, *padded)
+    positions = np.arange(np.prod(padded)).astype(np.float64).reshape(1, 1, *padded)
     taps = operator.windows(positions).reshape(-1, np.prod(operator.kernel)).T
     flat = graph.reshape(graph.pad(source, operator.pads), (groups, channels // groups, -1))
     windows = graph.add("Gather", flat, graph.whole(taps), axis=3)

@@ -69,7 +69,7 @@ def _expanded(inputs: Arrays) -> float:
 def _bordered(inputs: Arrays) -> float:
     """Every axis might grow by the sum of all borders."""
     more = float(np.abs(_given(inputs, 1).astype(np.float64)).sum())
-    return prod(each + more for each in _given(inputs, 0).shape)
+    return float(prod(each + more for each in _given(inputs, 0).shape))
 
 
 def _range(inputs: Arrays) -> float:

@@ -48,6 +48,7 @@ def write_page(
         images=comparison.source.images,
         exact=comparison.is_exact,
         engines=[(ENGINES[k].label, each.spikes) for k, each in comparison.verified.items()],
+        missing=[str(each) for each in comparison.missing.values()],
         heads=[column.head for column in ENGINE_COLUMNS],
         rows=[cells_of(ENGINE_COLUMNS, row) for row in engine_rows(comparison)],
         loss_of=loss_of(comparison.code),

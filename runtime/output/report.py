@@ -13,7 +13,10 @@ from snnc.runtime.studies.sweep import Sweep
 
 def comparison_lines(comparison: Comparison) -> list[str]:
     """What differs between the engines, and what was lost."""
+    lost = f"{loss_of(comparison.code):25s}{points(comparison.quantisation_loss)} points"
     spikes, verified = comparison.spikes, comparison.verified
+    if spikes is None:
+        return ["spikes compared    none: no engine of spikes ran", lost]
     counts = [each.spikes for each in verified.values()]
     engines = ", ".join(ENGINES[name].label for name in verified)
     return [
@@ -21,7 +24,7 @@ def comparison_lines(comparison: Comparison) -> list[str]:
         f"spike mismatches   {', '.join(f'{each.mismatches:,}' for each in counts)} ({engines})",
         f"logit mismatches   {', '.join(f'{e.logit_mismatches:,}' for e in counts)} ({engines})",
         f"spikes per image   {spikes.fired / comparison.source.images:,.1f}",
-        f"{loss_of(comparison.code):25s}{points(comparison.quantisation_loss)} points",
+        lost,
         f"lost to spikes           {points(comparison.conversion_loss)} points",
     ]
 

@@ -6,15 +6,17 @@ from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from time import perf_counter
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
+from snnc.compiler.errors import Problem
 from snnc.compiler.laws.planes import count_differences
 from snnc.compiler.rules.timing import timing_of
 from snnc.compiler.spiking import SpikingNetwork
 from snnc.runtime.data import Data, encode
-from snnc.runtime.engines import ENGINES, Engine, require
+from snnc.runtime.engines import ENGINES, Engine
 from snnc.runtime.engines.golden import Golden, batch_size
 from snnc.runtime.engines.result import EngineResult, Labels, logits_of
 from snnc.runtime.engines.running import (
@@ -65,9 +67,12 @@ class Comparison:
     source: EngineResult
     golden: EngineResult
     engines: Mapping[str, Verified | None]
-    """The engines of spikes by their names; None for one that does not know the code."""
+    """The engines of spikes by their names; None for one that does not know the code, or is
+    missing."""
     labels: Labels | None
     code: str = "bit-serial"
+    missing: Mapping[str, Problem] = MappingProxyType({})
+    """What has to be installed for the engines that know the code and did not run."""
 
     @property
     def verified(self) -> Mapping[str, Verified]:
@@ -85,9 +90,9 @@ class Comparison:
         return sum(each.mismatches for each in self.verified.values())
 
     @property
-    def spikes(self) -> SpikeCount:
-        """Those of the first engine; a code has the same spikes on each."""
-        return next(iter(self.verified.values())).spikes
+    def spikes(self) -> SpikeCount | None:
+        """Those of the first engine; a code has the same spikes on each. None if none ran."""
+        return next((each.spikes for each in self.verified.values()), None)
 
     @property
     def quantisation_loss(self) -> float | None:
@@ -99,9 +104,12 @@ class Comparison:
 
     @property
     def conversion_loss(self) -> float | None:
-        """Points of accuracy between the golden model and its spikes: 0, or something is broken."""
-        first = next(iter(self.verified.values()))
-        return _points(self.golden, first.result, self.labels)
+        """Points of accuracy between the golden model and its spikes: 0, or something is broken.
+
+        None without labels, and if no engine of spikes ran.
+        """
+        first = next(iter(self.verified.values()), None)
+        return None if first is None else _points(self.golden, first.result, self.labels)
 
     def as_json(self) -> dict[str, Any]:
         """The one object that `snnc compare --json` prints."""
@@ -114,6 +122,7 @@ class Comparison:
             },
             "golden": self._against_source(self.golden),
             **{name: each and self._verified(each) for name, each in self.engines.items()},
+            "missing": {name: str(each) for name, each in self.missing.items()},
             "loss_in_points": {
                 "weight_quantisation": self.quantisation_loss,
                 "conversion": self.conversion_loss,
@@ -144,23 +153,22 @@ class Comparison:
 def compare(
     model: Executable, network: SpikingNetwork, data: Data, progress: Progress = ignore
 ) -> Comparison:
-    """Run all engines over all images; each that knows the code.
+    """Run all engines over all images; each that knows the code and is installed.
 
     Raises:
-        SnncError: if an engine is not installed, or a run ends early.
+        SnncError: if a run ends early.
     """
     engines = {each.name: each for each in ENGINES.values() if each.sends_spikes}
-    able = {name: not any(each.problems(network)) for name, each in engines.items()}
-    for name, each in engines.items():
-        if able[name]:
-            require(each)
+    able = {name: each for name, each in engines.items() if not any(each.problems(network))}
+    missing = {name: problem for name, each in able.items() if (problem := each.missing())}
     source = run_source(model, network, data, progress)
     golden = run_engine(ENGINES["golden"], network, data, progress).result
+    ready = able.keys() - missing.keys()
     found = {
-        name: run_against_golden(each, network, data, progress) if able[name] else None
+        name: run_against_golden(each, network, data, progress) if name in ready else None
         for name, each in engines.items()
     }
-    return Comparison(source, golden, found, data.y, network.code)
+    return Comparison(source, golden, found, data.y, network.code, missing)
 
 
 def run_against_golden(

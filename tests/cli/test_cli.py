@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +11,7 @@ from support.onnx_models import Graph
 from typer.testing import CliRunner, Result
 
 from snnc.cli import app
-from snnc.runtime.engines.lava import engine as lava_engine
+from snnc.runtime.engines import installing
 
 HELP = "\n  help: "
 
@@ -138,7 +137,15 @@ def test_compare(model: Path, net: Path, data: Path, tmp_path: Path) -> None:
     result = snnc("compare", model, net, data, "--json", "--html", page)
     found = json.loads(result.stdout)
     assert result.exit_code == 0
-    assert set(found) == {"images", "source", "golden", "lava", "slayer", "loss_in_points"}
+    assert set(found) == {
+        "images",
+        "source",
+        "golden",
+        "lava",
+        "slayer",
+        "missing",
+        "loss_in_points",
+    }
     for engine in ("lava", "slayer"):
         assert found[engine]["spike_mismatches"] == found[engine]["logit_mismatches"] == 0
         assert found[engine]["spikes_compared"] == 8 * 48 * 3
@@ -177,19 +184,30 @@ def test_compare_refuses_another_model(model: Path, net: Path, data: Path) -> No
     assert result.stderr.startswith(f"{net}: was compiled from another model (SHA-256 ")
 
 
-@pytest.mark.parametrize("words", [["run"], ["compare"]])
-def test_without_lava_it_says_so_and_stops(
-    model: Path, net: Path, data: Path, monkeypatch: pytest.MonkeyPatch, words: list[str]
+def test_run_without_lava_says_how_to_install_it_and_stops(
+    net: Path, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lava_engine, "find_spec", lambda name: None)
-    files = [net, data] if words == ["run"] else [model, net, data]
-    result = snnc(*words, *files)
-    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    monkeypatch.setattr(installing, "find_spec", lambda name: None)
+    result = snnc("run", net, data)
     assert result.exit_code == 1
-    assert result.stderr == (
-        f"Lava: the simulator is not installed; it needs Python 3.10 and this is {version}"
-        f"{HELP}with Python 3.10: pip install 'snnc[lava]'; the golden engine needs no Lava\n"
-    )
+    mend = f"{installing.command('lava')}; snnc run --engine golden needs none of them"
+    assert result.stderr == f"Lava: lava is not installed{HELP}{mend}\n"
+
+
+def test_compare_without_engines_of_spikes_proves_nothing_and_says_so(
+    model: Path, net: Path, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(installing, "find_spec", lambda name: None)
+    result = snnc("compare", model, net, data, "--html", tmp_path / "page.html")
+    assert result.exit_code == 3
+    assert "golden" in result.stdout
+    assert "spikes compared    none" in result.stdout
+    assert result.stderr.startswith("Lava: lava is not installed")
+    assert "Lava-DL: torch is not installed" in result.stderr
+    assert "Not verified" in (tmp_path / "page.html").read_text()
+    found = json.loads(snnc("compare", model, net, data, "--json").stdout)
+    assert (found["lava"], [*found["missing"]]) == (None, ["lava", "slayer"])
+    assert found["golden"]["agreement"] > 0
 
 
 def test_data_out_of_range_are_counted_and_clipped_on_demand(net: Path, tmp_path: Path) -> None:

@@ -38,8 +38,8 @@ UNSIGNED: Mapping[str, tuple[Operator, ...]] = {
 }
 """Rounding toward 0, or away from it, has even steps where nothing is below 0."""
 CONSTANTS: Mapping[str, Callable[[Floats], Floats]] = {
-    **dict.fromkeys(("ROUND", "HALF_EVEN"), np.round),
-    **dict.fromkeys(("DOWN", "ROUND_TO_ZERO"), np.fix),
+    **dict.fromkeys(("ROUND", "HALF_EVEN"), lambda x: np.round(x)),
+    **dict.fromkeys(("DOWN", "ROUND_TO_ZERO"), lambda x: np.trunc(x)),
     "FLOOR": np.floor,
     "CEIL": np.ceil,
     "UP": lambda x: np.sign(x) * np.ceil(np.abs(x)),

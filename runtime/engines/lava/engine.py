@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Generator, Iterable, Iterator
-from importlib.util import find_spec
 
 from snnc.compiler.errors import Problem
 from snnc.compiler.spiking import SpikingNetwork
 from snnc.runtime.engines.base import Chunk, Pixels
+from snnc.runtime.engines.installing import missing_library
+from snnc.runtime.engines.lava import library
 from snnc.runtime.engines.room import too_little_room
 
 
@@ -22,14 +22,9 @@ class LavaEngine:
     takes_device = False
 
     def missing(self) -> Problem | None:
-        """Lava itself, which needs Python 3.10, and room for it."""
-        if find_spec("lava") is not None:
-            return too_little_room(self.label)
-        return Problem(
-            "Lava",
-            f"the simulator is not installed; it needs Python 3.10 and this is "
-            f"{sys.version_info.major}.{sys.version_info.minor}",
-            "with Python 3.10: pip install 'snnc[lava]'; the golden engine needs no Lava",
+        """Room for Lava, and Lava itself."""
+        return too_little_room(self.label) or missing_library(
+            self.label, "lava", ("lava",), library.load
         )
 
     def problems(self, network: SpikingNetwork) -> Iterator[Problem]:

@@ -83,4 +83,5 @@ class Membrane(ABC):
 
     def _count(self, values: State) -> None:
         if values.max() > HIGHEST_STATE or values.min() < LOWEST_STATE:
-            self.overflows += np.count_nonzero((values > HIGHEST_STATE) | (values < LOWEST_STATE))
+            outside = (values > HIGHEST_STATE) | (values < LOWEST_STATE)
+            self.overflows += int(np.count_nonzero(outside))

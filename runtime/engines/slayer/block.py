@@ -101,6 +101,6 @@ class Block(torch.nn.Module):
 
     def population(self) -> Population:
         """The population with the numbers as they are now."""
-        projections = tuple(each.projection() for each in self.synapses)
+        projections = tuple(cast(Conv | Dense, e).projection() for e in self.synapses)
         bias = np.asarray(self.neuron.bias.cpu(), np.int64)
         return replace(self.held, projections=projections, bias=bias, neuron=self.neuron.law())

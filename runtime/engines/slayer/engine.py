@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Generator, Iterable, Iterator
-from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,6 +11,7 @@ import numpy.typing as npt
 from snnc.compiler.errors import Problem, SnncError, failure, first_line, refusal
 from snnc.compiler.spiking import SpikingNetwork
 from snnc.runtime.engines.base import Chunk, Pixels
+from snnc.runtime.engines.installing import missing_library
 from snnc.runtime.engines.room import too_little_room
 from snnc.runtime.engines.slayer.laws import problems_of_network
 
@@ -32,17 +31,9 @@ class SlayerEngine:
     takes_device = True
 
     def missing(self) -> Problem | None:
-        """PyTorch and Lava-DL, which needs Python 3.10, and room for them."""
-        needed = ("torch", "lava", "lava.lib.dl.slayer")
-        missing = [name for name in needed if not _is_installed(name)]
-        if not missing:
-            return too_little_room(self.label)
-        version = f"{sys.version_info.major}.{sys.version_info.minor}"
-        return Problem(
-            "Lava-DL",
-            f"{missing[0]} is not installed; it needs Python 3.10 and this is {version}",
-            "with Python 3.10: pip install 'snnc[lava]'; the golden engine needs no Lava",
-        )
+        """Room for PyTorch and Lava-DL, and the two themselves."""
+        modules = ("torch", "lava", "lava.lib.dl", "lava.lib.dl.slayer")
+        return too_little_room(self.label) or missing_library(self.label, "slayer", modules, _load)
 
     def problems(self, network: SpikingNetwork) -> Iterator[Problem]:
         """It knows bit-serial neurons alone."""
@@ -55,11 +46,8 @@ class SlayerEngine:
         return run_slayer(network, batches, device, chunk=chunk)
 
 
-def _is_installed(name: str) -> bool:
-    try:
-        return find_spec(name) is not None
-    except ModuleNotFoundError:
-        return False
+def _load() -> None:
+    from snnc.runtime.engines.slayer import library  # noqa: F401
 
 
 def run_slayer(

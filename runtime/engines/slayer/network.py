@@ -31,6 +31,8 @@ class SlayerNetwork(torch.nn.Module):
     `blocks` are the layers of the file, each after its sources.
     """
 
+    blocks: torch.nn.ModuleList
+
     def __init__(self, network: SpikingNetwork) -> None:
         """Build the blocks.
 

@@ -27,7 +27,7 @@ BLACK, ORANGE, SKY, GREEN, BLUE, VERMILION, PURPLE = (
 )
 GREY = "#777777"
 BROWN = "#8C510A"
-FONTS = {
+FONTS: Any = {
     "font.size": 8,
     "axes.labelsize": 9,
     "legend.fontsize": 8,

@@ -10,13 +10,13 @@ import typer
 import snnc
 from snnc import api
 from snnc.backends.files import target_of
-from snnc.cli.messages import reports_problems
+from snnc.cli.messages import reports_problems, tell
 from snnc.cli.options import ClipInput, DataFile, Json, Limit, ModelFile, NetFile
 from snnc.cli.progress import progress_bars
 from snnc.cli.results import print_json, print_lines, print_table
 
 MISMATCH = 3
-"""The exit status where spikes or logits differ."""
+"""The exit status where spikes or logits differ, or no engine of spikes ran."""
 
 
 def compare(
@@ -51,5 +51,7 @@ def compare(
     else:
         print_table(comparison_table(result))
         print_lines(comparison_lines(result))
+    for each in result.missing.values():
+        tell(str(each))
     if not result.is_exact:
         raise typer.Exit(MISMATCH)

@@ -19,6 +19,7 @@ from snnc.backends.netx.writer import write
 from snnc.compiler.laws import Copies, Integers
 from snnc.compiler.spiking import Dense, SpikingNetwork
 from snnc.runtime.engines.golden import Golden
+from snnc.runtime.engines.lava.lifetime import running
 
 pytest.importorskip("lava.magma")
 pytestmark = pytest.mark.lava
@@ -40,8 +41,6 @@ def run_stock(
     The images enter one a time step from the first on; each layer takes one step more.
     """
     from lava.lib.dl.netx import hdf5
-    from lava.magma.core.run_conditions import RunSteps
-    from lava.magma.core.run_configs import Loihi2SimCfg
     from lava.proc.io import sink, source
 
     network = hdf5.Network(str(path), input_message_bits=message_bits)
@@ -54,13 +53,11 @@ def run_stock(
         sinks.append(sink.RingBuffer(shape=layer.neuron.s_out.shape, buffer=steps))
         layer.neuron.s_out.connect(sinks[-1].a_in)
     shown = []
-    try:
+    with running(sender) as run:
         for _ in range(steps):
-            sender.run(RunSteps(1), Loihi2SimCfg(select_tag="fixed_pt"))
+            run.advance(1)
             shown.append(np.asarray(network.layers[-1].neuron.v.get(), np.int64))
         return [np.asarray(each.data.get(), np.int64) for each in sinks], np.array(shown)
-    finally:
-        sender.stop()
 
 
 def assert_stock_is_golden(path: Path, network: SpikingNetwork) -> None:

@@ -30,8 +30,9 @@ from snnc.compiler.spiking import (
     Schedule,
     SpikingNetwork,
 )
+from snnc.runtime.engines import installing
 from snnc.runtime.engines.base import Chunk
-from snnc.runtime.engines.lava import engine, lifetime, simulator
+from snnc.runtime.engines.lava import lifetime, simulator
 from snnc.runtime.engines.lava.kernels import Kernel
 from snnc.runtime.engines.lava.simulator import simulate
 
@@ -266,8 +267,6 @@ def test_the_iterator_can_be_closed_early() -> None:
 
 def arrivals(synapse: Lava, spikes: npt.NDArray[np.int32]) -> npt.NDArray[np.int64]:
     """Send spikes (…, time steps) through a Process; give what arrives behind it."""
-    from lava.magma.core.run_conditions import RunSteps
-    from lava.magma.core.run_configs import Loihi2SimCfg
     from lava.proc.io import sink, source
 
     steps = spikes.shape[-1]
@@ -275,11 +274,9 @@ def arrivals(synapse: Lava, spikes: npt.NDArray[np.int32]) -> npt.NDArray[np.int
     receiver = sink.RingBuffer(shape=synapse.a_out.shape, buffer=steps)
     sender.s_out.connect(synapse.s_in)
     synapse.a_out.connect(receiver.a_in)
-    try:
-        sender.run(RunSteps(steps), Loihi2SimCfg(select_tag="fixed_pt"))
+    with lifetime.running(sender) as run:
+        run.advance(steps)
         return np.asarray(receiver.data.get(), np.int64)
-    finally:
-        sender.stop()
 
 
 def ours(connection: Connection, source_shape: tuple[int, ...], shape: tuple[int, ...]) -> Lava:
@@ -386,8 +383,8 @@ def test_forked_processes_collect_nothing_of_the_host() -> None:
 
 
 def test_lava_missing_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine, "find_spec", lambda name: None)
-    with pytest.raises(SnncError, match=r"needs Python 3\.10 and this is 3\.\d+\n.*snnc\[lava\]"):
+    monkeypatch.setattr(installing, "find_spec", lambda name: None)
+    with pytest.raises(SnncError, match=r"Lava: lava is not installed\n.*snnc\[lava\]"):
         list(simulate(small(), []))
 
 

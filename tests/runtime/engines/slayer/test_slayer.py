@@ -18,9 +18,9 @@ from snnc.backends.netx.writer import write
 from snnc.compiler.errors import SnncError
 from snnc.compiler.laws import BitSerial, Graded, Integers, bits_for
 from snnc.compiler.spiking import Population, SpikingNetwork
+from snnc.runtime.engines import installing
 from snnc.runtime.engines.base import Chunk
 from snnc.runtime.engines.golden import Golden
-from snnc.runtime.engines.slayer import engine
 from snnc.runtime.engines.slayer.engine import run_slayer
 
 torch = pytest.importorskip("torch")
@@ -175,8 +175,8 @@ def test_a_device_that_is_not_there_is_refused() -> None:
 
 @pytest.mark.parametrize("name", ["torch", "lava.lib.dl.slayer"])
 def test_a_missing_library_is_named(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    there = engine.find_spec
-    monkeypatch.setattr(engine, "find_spec", lambda each: None if each == name else there(each))
+    there = installing.find_spec
+    monkeypatch.setattr(installing, "find_spec", lambda e: None if e == name else there(e))
     with pytest.raises(SnncError, match=f"{name} is not installed"):
         next(run_slayer(chain(), []))
 
