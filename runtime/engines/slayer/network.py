@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 import torch
 from torch import Tensor
@@ -31,8 +31,6 @@ class SlayerNetwork(torch.nn.Module):
     `blocks` are the layers of the file, each after its sources.
     """
 
-    blocks: torch.nn.ModuleList
-
     def __init__(self, network: SpikingNetwork) -> None:
         """Build the blocks.
 
@@ -46,7 +44,7 @@ class SlayerNetwork(torch.nn.Module):
         self.header = replace(network, populations=())
         self.blocks = torch.nn.ModuleList(_blocks(network))
         readers = enumerate(self.blocks)
-        self._last_reader = {source: index for index, each in readers for source in each.sources}
+        self._last_reader = {source: index for index, each in readers for source in _sources(each)}
 
     @classmethod
     def from_file(cls, path: str | Path) -> SlayerNetwork:
@@ -69,11 +67,11 @@ class SlayerNetwork(torch.nn.Module):
         source, *others, readout = self.blocks
         trains = {0: source(levels)}
         for index, block in enumerate(others, 1):
-            trains[index] = block(*(trains[each] for each in block.sources))
+            trains[index] = block(*(trains[each] for each in _sources(block)))
             if isinstance(block, Block):
                 watch(block.name, trains[index])
             trains = {k: each for k, each in trains.items() if self._last_reader.get(k, 0) > index}
-        shown: Tensor = readout(*(trains[each] for each in readout.sources))
+        shown: Tensor = readout(*(trains[each] for each in _sources(readout)))
         return shown.squeeze(-1)
 
     def export_hdf5(self, path: str | Path) -> None:
@@ -105,3 +103,8 @@ def _blocks(network: SpikingNetwork) -> list[Input | Flatten | Block]:
         places[population.name] = len(blocks)
         blocks.append(Block(population, sources))
     return blocks
+
+
+def _sources(block: torch.nn.Module) -> tuple[int, ...]:
+    """The numbers of the blocks that a block reads."""
+    return cast("tuple[int, ...]", block.sources)
