@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from math import inf
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -51,7 +52,7 @@ class QCFS(nn.Module):
         if self.training:
             self._keep_threshold_positive()
         step = self.threshold / self.levels
-        numbers = _floor((x / step).clamp(0.0, float(self.levels)) + 0.5)
+        numbers = _staircase(x / step, self.levels)
         self.numbers = numbers if self.training else None
         return numbers * step
 
@@ -72,16 +73,22 @@ class QCFS(nn.Module):
         self.threshold.data.clamp_(min=SMALLEST_THRESHOLD)
 
 
-class _Floor(torch.autograd.Function):
-    """⌊x⌋ with the gradient of x."""
+class _Staircase(torch.autograd.Function):
+    """⌊clip(x, 0, L) + ½⌋ with the gradient of x where 0 ≤ x ≤ L.
+
+    The ends belong to it, whatever a version of PyTorch makes of its clamp there: a regulariser
+    has to reach neurons at the highest level too.
+    """
 
     @staticmethod
-    def forward(ctx: torch.autograd.function.FunctionCtx, x: Tensor) -> Tensor:
-        return x.floor()
+    def forward(ctx: Any, x: Tensor, levels: int) -> Tensor:  # noqa: ANN401
+        ctx.save_for_backward((x >= 0) & (x <= levels))
+        return (x.clamp(0.0, float(levels)) + 0.5).floor()
 
     @staticmethod
-    def backward(ctx: torch.autograd.function.FunctionCtx, gradient: Tensor) -> Tensor:
-        return gradient
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:  # noqa: ANN401
+        (inside,) = ctx.saved_tensors
+        return gradient * inside, None
 
 
-_floor: Callable[[Tensor], Tensor] = _Floor.apply
+_staircase: Callable[[Tensor, int], Tensor] = _Staircase.apply
