@@ -1,9 +1,10 @@
 .DEFAULT_GOAL := help
 PYTHON ?= python3.10
+MINUTES ?= 60
 BIN := .venv/bin
 STAMP := .venv/.complete
 
-.PHONY: help setup demo test check format
+.PHONY: help setup demo test check zoo format
 
 help: ## show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -27,6 +28,9 @@ check: $(STAMP) ## format, lint, types, import contracts and the quick tests
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/pytest -q -n auto -m "not lava and not torch"
+
+zoo: $(STAMP) ## every network, code and width of weights, MINUTES=60 of them on Lava: a few hours
+	PYTHONPATH=.:tests $(BIN)/python -m zoo.product --lava $(MINUTES)
 
 format: $(STAMP) ## rewrite the files as ruff formats them
 	$(BIN)/ruff format .
