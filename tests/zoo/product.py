@@ -1,4 +1,4 @@
-"""Every code × every width of weights × every network: `make exhaustive`, or a sample of it.
+"""Every code × every width of weights × every network: `make zoo`, or a sample of it.
 
 Each combination is compiled, or refused for a documented reason; golden is held against the
 interpreter of the documents, and Lava spike by spike.

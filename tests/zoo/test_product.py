@@ -1,4 +1,4 @@
-"""A sample of every code × every width × every network; `make exhaustive` tries them all."""
+"""A sample of every code × every width × every network; `make zoo` tries them all."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.torch
 ALL = list(combinations())
 PAIRS = [(code, bits) for bits in WIDTHS for code in CODES]
 SMALL = [
-    Combination("line" if index % 9 == 0 else "mlp", *pair, SCHEDULES[index // 2 % 2])
+    Combination("line" if index % 15 == 0 else "mlp", *pair, SCHEDULES[index // 2 % 2])
     for index, pair in enumerate(PAIRS)
 ]
 """Each code with each width, in networks of few populations: each is a process of the simulator."""
@@ -29,12 +29,10 @@ def test_every_combination_is_there_once() -> None:
     turn = ALL[: len(PAIRS)]
     assert {each.network for each in turn} == set(ZOO)
     assert {(each.code, each.bits) for each in turn} == set(PAIRS)
-    assert {(each.code, each.schedule) for each in turn} == {
-        (c, s) for c in CODES for s in SCHEDULES
-    }
+    assert len({(each.code, each.schedule) for each in turn}) == len(CODES) * len(SCHEDULES)
 
 
-@pytest.mark.parametrize("each", islice(ALL, 0, None, 31), ids=str)
+@pytest.mark.parametrize("each", islice(ALL, 0, None, 29), ids=str)
 def test_a_combination_is_exact_or_refused(each: Combination, zoo_folder: Path) -> None:
     assert outcome(each, zoo_folder, on_lava=False).startswith(("exact", "refused: "))
 
