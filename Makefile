@@ -1,10 +1,11 @@
 .DEFAULT_GOAL := help
 PYTHON ?= $(shell for each in 3.13 3.12 3.11 3.10; do \
 	python$$each -c '' 2>/dev/null && echo python$$each && break; done)
+MINUTES ?= 60
 BIN := .venv/bin
 STAMP := .venv/.complete
 
-.PHONY: help setup demo test check format
+.PHONY: help setup demo test check zoo format
 
 help: ## show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -33,6 +34,9 @@ check: $(STAMP) ## format, lint, types, import contracts and the quick tests
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/pytest -q -n auto -m "not lava and not torch"
+
+zoo: $(STAMP) ## every network, code and width of weights, MINUTES=60 of them on Lava: a few hours
+	PYTHONPATH=.:tests $(BIN)/python -m zoo.product --lava $(MINUTES)
 
 format: $(STAMP) ## rewrite the files as ruff formats them
 	$(BIN)/ruff format .

@@ -112,6 +112,21 @@ def floor(form: Form) -> Form:
     return _single(Atom("stepped", inner.base, inner.scale, inner.shift, low, high))
 
 
+def with_constants(atom: Atom) -> Atom:
+    """The same function, its constant channels with as many levels as the others.
+
+    A norm that was pruned scales a channel away: it takes one value whatever x is. That is the
+    lowest level of a staircase as high as the others.
+    """
+    scale, low, high = np.broadcast_arrays(atom.scale, atom.low, atom.high)
+    constant = (scale == 0) & (low == high)
+    if not constant.any() or constant.all():
+        return atom
+    height = (high - low)[~constant].max()
+    shift, high = np.where(constant, low, atom.shift), np.where(constant, low + height, high)
+    return Atom(atom.kind, atom.base, atom.scale, shift, low, high)
+
+
 def apply_form(node: Node, sources: list[Form]) -> Form:
     """One element-wise operator, in the algebra.
 

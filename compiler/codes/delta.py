@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from snnc.compiler.codes.base import Staircases, SweepGrid, SweepPoint
@@ -14,7 +14,8 @@ from snnc.compiler.inputs import ChangesInput, Input
 from snnc.compiler.laws import Delta, DeltaReadout, Readout
 from snnc.compiler.laws.base import Shape
 from snnc.compiler.options import CompileOptions, Encoding, InputCode
-from snnc.compiler.quantization.lowering import LevelLaw
+from snnc.compiler.quantization.layer import Layer
+from snnc.compiler.quantization.lowering import LevelLaw, Lowered, LoweringContext
 from snnc.compiler.target import Target
 
 
@@ -33,6 +34,10 @@ class DeltaCode(LevelCode):
     def input(self, encoding: Encoding, code: InputCode, name: str, shape: Shape) -> Input:
         """Pixels send their changes too."""
         return encoding.sent_as(ChangesInput, name, shape, encoding.levels)
+
+    def lowered(self, layer: Layer, constant: Sequence[bool], context: LoweringContext) -> Lowered:
+        """As in graded, with room for changes: they reach as far below 0 as above it."""
+        return super().lowered(replace(layer, swings=True), constant, context)
 
     @classmethod
     def points(cls, grid: SweepGrid, network: Staircases) -> Iterator[SweepPoint]:

@@ -154,6 +154,7 @@ class _Recognition:
         for known, node in self.staircases:
             if known.equals(atom):
                 return node
+        atom = staircase.with_constants(atom)
         levels = atom.high - atom.low
         if not np.all(np.isfinite(levels)):
             self.faults.append(

@@ -37,7 +37,7 @@ def steps(layer: Layer, levels: int, precision: Precision) -> Floats:
     # the greatest odd number that is not above it
     odd = np.floor((np.floor(found) - 1) / 2) * 2 + 1
     if np.any(odd < 1):
-        raise SnncError(_too_large(layer, largest * 2.0**precision.target.max_weight_exponent))
+        raise SnncError(_too_large(layer, precision))
     return _best_rounded(layer, odd, shift)
 
 
@@ -47,18 +47,19 @@ def _placed_finest(
     """The greatest shift up to the wanted one that leaves weights sharp, and Δ with it.
 
     Rounding moves a sum the more, the farther weights are shifted, so none are sharper than those
-    that are not shifted at all.
+    that are not shifted at all. Where no shift leaves them so and gives a Δ of 1 or more, the least
+    does that gives one.
     """
 
     def sharpness(found: Floats, shift: int) -> float:
         return float((found / (largest * 2.0**shift)).min())
 
-    plain = _finest(layer, levels, largest, 0, precision)
-    for shift in range(wanted, 0, -1):
-        found = _finest(layer, levels, largest, shift, precision)
-        if sharpness(found, shift) >= SHARP * sharpness(plain, 0):
+    offers = [_finest(layer, levels, largest, shift, precision) for shift in range(wanted + 1)]
+    whole = [(shift, found) for shift, found in enumerate(offers) if found.min() >= 1]
+    for shift, found in reversed(whole):
+        if sharpness(found, shift) >= SHARP * sharpness(offers[0], 0):
             return shift, found
-    return 0, plain
+    return whole[0] if whole else (0, offers[0])
 
 
 def _finest(layer: Layer, levels: int, largest: Floats, shift: int, precision: Precision) -> Floats:
@@ -172,14 +173,15 @@ def _slack(layer: Layer, index: int, scale: Floats, precision: Precision) -> flo
     return float(count * layer.levels[index] * 2.0**shift * moved)
 
 
-def _too_large(layer: Layer, largest: Floats) -> Problem:
-    worst = 1.0 / largest.min()
-    return Problem(
-        layer.node.name,
-        f"one level of its source moves it by {worst:g} of its threshold; allowed: less than 1 "
-        "of what the weights can hold",
-        "raise the activation's threshold, or its number of levels",
-    )
+def _too_large(layer: Layer, precision: Precision) -> Problem:
+    what = "no threshold of a whole number of units suits its weights, its sums and its bias"
+    if (heaviest := float(_heaviest(layer, precision).min())) < 1:
+        what = (
+            f"its weights reach {1 / heaviest:.3g} times what synapses hold, with a threshold of 1 "
+            "unit; allowed: up to 1 times"
+        )
+    mend = "compile with more `weight_bits`, or raise the activation's threshold"
+    return Problem(layer.node.name, what, mend)
 
 
 def _too_much(layer: Layer, precision: Precision) -> Problem:

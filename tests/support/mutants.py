@@ -8,7 +8,6 @@ from typing import Any, TypeAlias
 import numpy as np
 import onnx
 from onnx import helper
-
 from support.onnx_models import Graph, random_chain, random_graph
 
 Rng: TypeAlias = np.random.Generator

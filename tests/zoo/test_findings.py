@@ -137,6 +137,21 @@ def test_a_map_before_a_max_pool_is_refused(tmp_path: Path) -> None:
         compiled(finished(graph, 32), tmp_path)
 
 
+def test_a_channel_that_a_norm_scales_away_is_constant(tmp_path: Path) -> None:
+    graph = Graph("batch", 2, 6, 6)
+    graph.conv(3, 2, 3, 3)
+    scale, shift = np.array([1.0, 0.0, -0.7]), np.array([0.1, 1.3, 0.4])
+    graph.with_constants("BatchNormalization", scale, shift, *graph.rng.uniform(0.5, 1.5, (2, 3)))
+    graph.qcfs(7)
+    finished(graph, 48)
+    check_source(graph, tmp_path)
+    network = snnc.load(tmp_path / "model.h5")
+    levels = np.zeros((1, *network.input.shape), np.int32)
+    first, _ = network
+    sent = Golden(network, every_population=True, threads=1).run(levels).sent[first.name]
+    assert np.ptp(sent[:, 1]) == 0
+
+
 def test_a_population_is_called_by_its_weights_behind_a_concatenation(tmp_path: Path) -> None:
     graph = concatenated(Graph("batch", 2, 8, 8))
     graph.conv(2, 4, 1, 1, name="behind")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -116,12 +116,9 @@ def agreement(zoo: Zoo, name: str, bits: int) -> Agreement:
     return Agreement((levels, logits), free, guided, float(np.mean(control)))
 
 
-@pytest.fixture(scope="module")
-def zoo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Zoo]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield Zoo(tmp_path_factory.mktemp("zoo"))
-    torch.set_num_threads(threads)
+@pytest.fixture
+def zoo(zoo_folder: Path) -> Zoo:
+    return Zoo(zoo_folder)
 
 
 def levels_for(network: SpikingNetwork, name: str, count: int) -> np.ndarray:

@@ -17,6 +17,7 @@ import snnc
 from snnc.compiler.errors import SnncError
 from snnc.compiler.laws import Bounds, Integers
 from snnc.compiler.laws.delta import changes_of
+from snnc.compiler.rules.bounds import sum_bounds
 from snnc.compiler.rules.legality import require_legal
 from snnc.compiler.spiking import Dense, Projection, SpikingNetwork
 from snnc.runtime.data import Data
@@ -59,6 +60,14 @@ def test_the_levels_of_every_frame_are_those_of_graded(
     np.testing.assert_array_equal(changing.potential, plain.potential)
     for name, changes in changing.sent.items():
         np.testing.assert_array_equal(np.cumsum(changes, axis=0), plain.sent[name], err_msg=name)
+
+
+@pytest.mark.parametrize("bits", [2, 16])
+def test_weights_leave_room_for_changes(tmp_path: Path, bits: int) -> None:
+    network = compiled(random_graph(0), tmp_path, code="delta", weight_bits=bits)
+    for each in network:
+        bounds = each.neuron.current(sum_bounds(each, network.nodes))
+        assert (bounds.high - bounds.low).max() < 1 << 24
 
 
 def test_a_stream_goes_on_from_batch_to_batch(tmp_path: Path) -> None:
