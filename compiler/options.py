@@ -18,6 +18,8 @@ from snnc.compiler.errors import Problem
 from snnc.compiler.inputs import BitsInput, GradedInput, Input, Pixels
 from snnc.compiler.laws.base import Shape
 from snnc.compiler.limits import PLANES, STEPS
+from snnc.compiler.network import Network
+from snnc.compiler.operators import Source
 from snnc.compiler.spiking import Schedule
 from snnc.compiler.target import Target
 
@@ -138,6 +140,8 @@ class Encoding:
     mean: tuple[float, ...] = ()
     """The source model reads (x − mean)/std, one number for each channel or one for all."""
     std: tuple[float, ...] = ()
+    channels_last: bool = False
+    """Whether the source model has its channels last."""
 
     @property
     def levels(self) -> int:
@@ -161,13 +165,17 @@ class Encoding:
         """An input of some kind, given what its neurons are and what it has besides."""
         mean, std = self.mean or (0.0,), self.std or (1.0,)
         normalised = (mean, std) if self.mean or self.std else ((), ())
-        return kind(name, shape, levels, self.low, self.step, *normalised, *more)
+        last = self.channels_last
+        encoding = (self.low, self.step, *normalised)
+        return kind(name, shape, levels, *encoding, *more, channels_last=last)
 
 
-def encoding_of(options: CompileOptions) -> Encoding:
-    """How options want pixels to become levels."""
+def encoding_of(options: CompileOptions, network: Network) -> Encoding:
+    """How options want the pixels of a model to become levels."""
     low, high = options.input_range
-    return Encoding(options.input_bits, low, high, tuple(options.mean), tuple(options.std))
+    source = network.input.operator
+    last = isinstance(source, Source) and source.channels_last
+    return Encoding(options.input_bits, low, high, tuple(options.mean), tuple(options.std), last)
 
 
 def problems_of_encoding(encoding: Encoding, shape: Shape) -> list[Problem]:

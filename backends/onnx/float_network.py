@@ -31,6 +31,7 @@ from snnc.compiler.operators import (
     Select,
     Spread,
     Staircase,
+    Tile,
     Transpose,
     per_channel,
 )
@@ -185,6 +186,11 @@ def _spread(graph: FloatGraph, name: str, operator: Spread, source: str) -> None
     wide = graph.reshape(filled, (channels, *(size * stride for size, stride in axes)))
     crop = (*(0,) * len(axes), *(1 - stride for stride in operator.strides))
     graph.pad(wide, crop, name=name)
+
+
+@writes(Tile)
+def _tile(graph: FloatGraph, name: str, operator: Tile, source: str) -> None:
+    graph.add("Tile", source, graph.whole((1, *operator.repeats)), name=name)
 
 
 @writes(Transpose)

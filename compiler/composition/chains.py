@@ -32,6 +32,7 @@ from snnc.compiler.operators import (
     Select,
     Shape,
     Spread,
+    Tile,
     Transpose,
 )
 
@@ -42,7 +43,7 @@ ROWS_LIMIT = 1 << 28
 TAPS_LIMIT = 1 << 18
 """The most taps that the windows of a chain may have, each of which is a step of composition."""
 
-NO_CONVOLUTION: TypeAlias = MatMul | Reshape | Transpose | Spread
+NO_CONVOLUTION: TypeAlias = MatMul | Reshape | Transpose | Tile | Spread
 """What no convolution does, whatever comes before or behind it."""
 
 
@@ -161,6 +162,10 @@ def _pull_back(rows: Floats, operator: Operator, before: Shape) -> Floats:
         return operator.scattered(rows, before[0], 1)
     if isinstance(operator, Transpose):
         return rows.transpose(0, *(1 + axis for axis in np.argsort(operator.axes)))
+    if isinstance(operator, Tile):
+        copies = zip(operator.repeats, before, strict=True)
+        split = rows.reshape(len(rows), *(n for copy in copies for n in copy))
+        return np.asarray(split.sum(tuple(range(1, split.ndim, 2))))
     if isinstance(operator, Spread):
         return rows[operator.pixels]
     assert isinstance(operator, Reshape)

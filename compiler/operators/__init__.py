@@ -27,7 +27,7 @@ from snnc.compiler.operators.elementwise import (
 )
 from snnc.compiler.operators.linear import Conv, MatMul, Source
 from snnc.compiler.operators.pools import AveragePool, MaxPool
-from snnc.compiler.operators.shapes import Pad, Reshape, Select, Spread, Transpose
+from snnc.compiler.operators.shapes import Pad, Reshape, Select, Spread, Tile, Transpose
 
 __all__ = [
     "Add",
@@ -50,6 +50,7 @@ __all__ = [
     "Source",
     "Spread",
     "Staircase",
+    "Tile",
     "Transpose",
     "pad",
     "per_channel",

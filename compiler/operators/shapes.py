@@ -79,6 +79,24 @@ class Transpose:
 
 
 @dataclass(frozen=True, eq=False)
+class Tile:
+    """Copies of the source, side by side along the axes."""
+
+    repeats: Shape
+
+    def shape_of(self, *sources: Shape) -> Shape:
+        """Every size so many times."""
+        return tuple(size * count for size, count in zip(sources[0], self.repeats, strict=True))
+
+    def apply(self, *sources: Floats) -> Floats:
+        """The copies."""
+        return np.tile(sources[0], (1, *self.repeats))
+
+    def __str__(self) -> str:
+        return f"tile {times(self.repeats)}"
+
+
+@dataclass(frozen=True, eq=False)
 class Select:
     """Channels of the source: some in another order, some left out or repeated, some all 0.
 

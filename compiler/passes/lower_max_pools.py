@@ -9,7 +9,7 @@ and so is a concatenation.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 import numpy as np
@@ -22,6 +22,7 @@ from snnc.compiler.operators import (
     Affine,
     Conv,
     MaxPool,
+    Pad,
     Select,
     Shape,
     Source,
@@ -87,13 +88,29 @@ class _Lowering:
     def pool(self, node: Node, pool: MaxPool) -> None:
         """Lower a pool of levels, or of a concatenation of levels; let others wait."""
         (source,) = node.sources
-        self.names[node.name] = self.names[source]
+        self.names[node.name] = inner = self.names[source]
         if source in self.waiting:
             self.fault(self.waiting[source])
-        elif parts := self.parts(self.names[source]):
+        elif parts := self.parts(inner):
             self.names[node.name] = self.branches(node.name, pool, parts)
+        elif wider := self.padded(inner, pool):
+            self.names[node.name] = self.branches(node.name, *wider)
         else:
             self.waiting[node.name] = _Waiting(pool, node.name)
+
+    def padded(self, name: str, pool: MaxPool) -> tuple[MaxPool, list[Part]] | None:
+        """The same over what a border or a crop reads, if nothing of the border can be greatest."""
+        node, border, wider = self.builder.by_name[name], -np.inf, pool
+        while isinstance(node.operator, Pad):
+            within = _with_border(wider, node.operator)
+            if within is None:
+                return None
+            grows, wider = max(node.operator.pads) > 0, within
+            border = max(border, node.operator.value) if grows else border
+            node = self.builder.by_name[node.sources[0]]
+        parts = self.parts(node.name)
+        below = all(np.all(levels.offset >= border) for _, levels in parts)
+        return (wider, parts) if parts and below else None
 
     def parts(self, name: str) -> list[Part]:
         """The levels of a node, or those side by side in it, each with its channels."""
@@ -189,6 +206,15 @@ class _Lowering:
         negative = [self.builder.add(f"{name}.minus", Affine(minus, zero), e) for e in first]
         gap = self.builder.add(name, Add(), *second, *negative)
         return [*first, self.builder.add(f"{name}.relu", Staircase(highest), gap)]
+
+
+def _with_border(pool: MaxPool, border: Pad) -> MaxPool | None:
+    """A pool that has the border in its own pads; None where it sees nothing else, or too much."""
+    pairs = list(zip(pool.pads, border.pads, strict=True))
+    spans = [(k - 1) * d + 1 for k, d in zip(pool.kernel, pool.dilations, strict=True)]
+    pads = tuple(own + more for own, more in pairs)
+    fits = all(each < span for each, span in zip(pads, spans * 2, strict=True))
+    return replace(pool, pads=pads) if fits and all(m >= 0 or not own for own, m in pairs) else None
 
 
 def _even(operator: Affine | Levels) -> bool:

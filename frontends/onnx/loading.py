@@ -17,9 +17,12 @@ from snnc.frontends.onnx.functions import without_functions
 from snnc.frontends.onnx.limits import FILE_BYTES, NAME, NODES
 
 EXPORT = "export it with snnc.frontends.torch.export_onnx, or torch.onnx.export"
-DECISIONS = ("Softmax", "LogSoftmax", "ArgMax", "QLinearSoftmax")
+DECISIONS = ("Softmax", "LogSoftmax", "ArgMax", "QLinearSoftmax", "Sigmoid", "QLinearSigmoid")
 """Operators behind the logits, which say the same in other words."""
-TRANSPARENT = ("Identity", "QuantizeLinear", "DequantizeLinear")
+TRANSPARENT = (
+    *("Identity", "Cast", "QuantizeLinear", "DequantizeLinear"),
+    *("Flatten", "Reshape", "Squeeze", "Transpose", "Unsqueeze"),
+)
 """What may stand between them and behind them."""
 QUOTED = 40
 """Letters of a name that cannot be shown whole."""
@@ -138,10 +141,20 @@ def _cut_decisions(graph: onnx.GraphProto) -> tuple[str, ...]:
         if node.op_type in DECISIONS and reached:
             dropped.append(f"{node.op_type} {node.name or node.output[0]}")
             logits = reached
+    last = producers.get(logits)
+    if last and last.op_type == "Transpose" and _puts_channels_last(last):
+        logits = next(iter(last.input), logits)
+        dropped.append(f"{last.op_type} {name_of(last)}")
     if dropped:
         output.name = logits
         output.ClearField("type")  # logits of a quantised model may be whole numbers
     return tuple(dropped)
+
+
+def _puts_channels_last(node: onnx.NodeProto) -> bool:
+    """Whether a transpose shows logits in many places with their channels last."""
+    perm = next(([*each.ints] for each in node.attribute if each.name == "perm"), [])
+    return len(perm) > 2 and perm == [0, *range(2, len(perm)), 1]
 
 
 def _drop_unused(graph: onnx.GraphProto) -> None:

@@ -16,6 +16,7 @@ from snnc.frontends.onnx.arrays import name_of as name_of_type
 from snnc.frontends.onnx.attributes import EXPORT_AGAIN, Attributes
 from snnc.frontends.onnx.bounded import BoundedBuilder
 from snnc.frontends.onnx.constants import fold, is_foldable
+from snnc.frontends.onnx.layouts import channels_last, in_order, order_for, reads_channels_last
 from snnc.frontends.onnx.limits import ALL_NUMBERS, Budget
 from snnc.frontends.onnx.loading import Model, load_model, name_of
 from snnc.frontends.onnx.registry import FOLDERS, READERS, kind_of, mend_for
@@ -81,7 +82,7 @@ class _Walk:
         if self.problems:
             raise SnncError(*self.problems)
         assert isinstance(output, Tensor)
-        return self.builder.nodes(output.node)
+        return self.builder.nodes(in_order(self.builder, output, ()).node)
 
     def _read_initializers(self) -> None:
         """The stored constants that a node or the output needs."""
@@ -107,9 +108,11 @@ class _Walk:
             names = ", ".join(each.name for each in inputs) or "none"
             what = f"the model has {len(inputs)} inputs ({names}); allowed: 1"
             raise refusal(self.graph.name or "graph", what, "export a model of one input")
-        shape = _sample_shape(inputs[0])
-        node = self.builder.add(inputs[0].name, Source(shape))
-        self.values[node] = Tensor(node, shape)
+        shape, name = _sample_shape(inputs[0]), inputs[0].name
+        last = len(shape) > 1 and reads_channels_last(self.graph, name, (None, *shape))
+        planes = (shape[-1], *shape[:-1]) if last else shape
+        node = self.builder.add(name, Source(planes, last))
+        self.values[node] = Tensor(node, planes, channels_last(len(shape)) if last else ())
 
     def _read(self, node: onnx.NodeProto, name: str) -> None:
         inputs = tuple(self._value(each, name) for each in node.input)
@@ -121,10 +124,31 @@ class _Walk:
         elif kind == "Shape" and len(inputs) == 1 and isinstance(inputs[0], Tensor):
             self._read_shape(node, name, inputs[0])
         elif any(isinstance(each, Tensor) for each in inputs):
-            last = READERS[kind](self._call(node, name, inputs))
-            self.values[node.output[0]] = Tensor(last, self.builder.shape(last))
+            self._read_tensors(node, name, inputs)
         else:
             self._fold(node, inputs, name)
+
+    def _read_tensors(
+        self, node: onnx.NodeProto, name: str, inputs: tuple[Value | None, ...]
+    ) -> None:
+        """Let the reader have its tensors in the order of axes that it wants."""
+        kind = kind_of(node)
+        order = order_for(kind, inputs)
+        arranged = tuple(
+            in_order(self.builder, each, order) if isinstance(each, Tensor) else each
+            for each in inputs
+        )
+        call = self._call(node, name, arranged, order)
+        found = READERS[kind](call)
+        results = found if isinstance(found, tuple) else (found,)
+        for output, result in zip(node.output, results, strict=False):
+            self.values[output] = (
+                result if isinstance(result, Tensor) else self._tensor(result, order)
+            )
+
+    def _tensor(self, node: str, order: Shape) -> Tensor:
+        shape = self.builder.shape(node)
+        return Tensor(node, shape, order if len(order) == len(shape) else ())
 
     def _value(self, name: str, node: str) -> Value | None:
         if not name:
@@ -135,13 +159,20 @@ class _Walk:
             )
         return self.values[name]
 
-    def _call(self, node: onnx.NodeProto, name: str, inputs: tuple[Value | None, ...]) -> Call:
-        return Call(name, node.op_type, Attributes.of(node, name), inputs, self.builder)
+    def _call(
+        self,
+        node: onnx.NodeProto,
+        name: str,
+        inputs: tuple[Value | None, ...],
+        order: Shape = (),
+    ) -> Call:
+        attributes, outputs = Attributes.of(node, name), len(node.output)
+        return Call(name, node.op_type, attributes, inputs, self.builder, order, outputs)
 
     def _read_shape(self, node: onnx.NodeProto, name: str, tensor: Tensor) -> None:
         """A batch counts as one image: sizes that depend on it are found out where they matter."""
         attributes = Attributes.of(node, name)
-        sizes = np.array((1, *tensor.shape), np.int64)
+        sizes = np.array((1, *tensor.seen), np.int64)
         start, end = attributes.whole("start", 0), attributes.whole("end", len(sizes))
         self.values[node.output[0]] = Constant(node.output[0], sizes[start:end])
 

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from snnc.compiler.errors import SnncError, first_line, refusal
 from snnc.compiler.network import Network
+from snnc.compiler.operators import Source
 from snnc.runtime.engines.float_network import FloatNetwork
 from snnc.runtime.engines.sessions import open_session
 
@@ -32,7 +33,7 @@ class Executable(Protocol):
     engine: str
 
     def run(self, images: Tensor) -> Tensor:
-        """The logits (images, ...) for normalised images (images, *shape)."""
+        """The logits (images, ...) for normalised images (images, *shape) as the model has them."""
         ...
 
 
@@ -77,12 +78,15 @@ class SourceNetwork:
     engine = "snnc, in floats"
 
     def __init__(self, network: Network) -> None:
+        operator = network.input.operator
+        self.channels_last = isinstance(operator, Source) and operator.channels_last
         self.shape = network.input.shape
         self.network = FloatNetwork(network)
 
     def run(self, images: Tensor) -> Tensor:
         """The logits (images, ...) for normalised images (images, *shape)."""
-        results = self.network.run(images.reshape(len(images), *self.shape))
+        planes = np.moveaxis(images, -1, 1) if self.channels_last else images
+        results = self.network.run(planes.reshape(len(images), *self.shape))
         return np.asarray(next(iter(results.values())), np.float32)
 
 

@@ -39,7 +39,7 @@ def _finite(call: Call, constant: Constant, shape: tuple[int, ...]) -> Floats:
     return values
 
 
-@reads("Add", "Sum", inputs=(1, ENTRIES))
+@reads("Add", "Sum", inputs=(1, ENTRIES), layout="any")
 def add(call: Call) -> str:
     """Tensors are summed; constants shift the sum."""
     operands = _operands(call)
@@ -51,7 +51,7 @@ def add(call: Call) -> str:
     return node
 
 
-@reads("Sub", inputs=(2, 2))
+@reads("Sub", inputs=(2, 2), layout="any")
 def sub(call: Call) -> str:
     """The second operand with its sign turned, added."""
     left, right = _operands(call)
@@ -64,7 +64,7 @@ def sub(call: Call) -> str:
     return call.builder.add(call.name, Affine(-ONE, np.asarray(left)), right.node)
 
 
-@reads("Mul", inputs=(2, 2))
+@reads("Mul", inputs=(2, 2), layout="any")
 def mul(call: Call) -> str:
     """A constant scales a tensor."""
     left, right = _operands(call)
@@ -75,7 +75,7 @@ def mul(call: Call) -> str:
     return call.builder.add(call.name, Affine(np.asarray(scale), ZERO), tensor.node)
 
 
-@reads("Div", inputs=(2, 2))
+@reads("Div", inputs=(2, 2), layout="any")
 def div(call: Call) -> str:
     """A constant divides a tensor."""
     left, right = _operands(call)
@@ -86,25 +86,25 @@ def div(call: Call) -> str:
     return call.builder.add(call.name, Affine(1.0 / right, ZERO), left.node)
 
 
-@reads("Neg")
+@reads("Neg", layout="any")
 def neg(call: Call) -> str:
     """The sign turned."""
     return call.then(Affine(-ONE, ZERO))
 
 
-@reads("Relu")
+@reads("Relu", layout="any")
 def relu(call: Call) -> str:
     """A clip at 0."""
     return call.then(Clip(ZERO, INFINITY))
 
 
-@reads("Clip", inputs=(1, 3))
+@reads("Clip", inputs=(1, 3), layout="any")
 def clip(call: Call) -> str:
     """A clip at constants; one that is left out is infinite."""
     return call.then(Clip(_bound(call, "min", 1, -INFINITY), _bound(call, "max", 2, INFINITY)))
 
 
-@reads("Min", inputs=(1, ENTRIES))
+@reads("Min", inputs=(1, ENTRIES), layout="any")
 def minimum(call: Call) -> str:
     """A clip from above."""
     return call.builder.add(
@@ -112,7 +112,7 @@ def minimum(call: Call) -> str:
     )
 
 
-@reads("Max", inputs=(1, ENTRIES))
+@reads("Max", inputs=(1, ENTRIES), layout="any")
 def maximum(call: Call) -> str:
     """A clip from below."""
     return call.builder.add(
@@ -120,25 +120,25 @@ def maximum(call: Call) -> str:
     )
 
 
-@reads("Floor")
+@reads("Floor", layout="any")
 def floor(call: Call) -> str:
     """Rounding down."""
     return call.then(Floor())
 
 
-@reads("Round")
+@reads("Round", layout="any")
 def round_to_even(call: Call) -> str:
     """Rounding to the nearest."""
     return call.then(Round())
 
 
-@reads("Identity", "Dropout", inputs=(1, 3))
+@reads("Identity", "Dropout", inputs=(1, 3), layout="any")
 def identity(call: Call) -> str:
     """Nothing, once training is over."""
     return call.tensor.node
 
 
-@reads("Cast", "CastLike", inputs=(1, 2))
+@reads("Cast", "CastLike", inputs=(1, 2), layout="any")
 def cast(call: Call) -> str:
     """Nothing between floating-point types; others round."""
     kind = call.attributes.whole("to") if call.kind == "Cast" else onnx.TensorProto.FLOAT

@@ -12,7 +12,7 @@ MOST = 1 << 10
 """Tensors that are joined at once."""
 
 
-@reads("Concat", inputs=(1, MOST))
+@reads("Concat", inputs=(1, MOST), layout="any")
 def concat(call: Call) -> str:
     """Tensors side by side along the channels: their sum, each in its place."""
     tensors = call.tensors

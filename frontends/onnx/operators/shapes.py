@@ -6,7 +6,7 @@ from math import prod
 
 from snnc.compiler.operators import Reshape, Shape
 from snnc.frontends.onnx.registry import reads
-from snnc.frontends.onnx.values import EXPORT_AGAIN, Call
+from snnc.frontends.onnx.values import EXPORT_AGAIN, Call, Tensor
 
 MIXED = "keep the first axis for the images"
 
@@ -63,19 +63,20 @@ def unsqueeze(call: Call) -> str:
     return _reshaped(call, tuple(1 if i in new else next(old) for i in range(1, rank)))
 
 
-@reads("Transpose")
-def transpose(call: Call) -> str:
-    """Axes in another order, where that moves no element."""
-    full = (1, *call.tensor.shape)
+@reads("Transpose", layout="any")
+def transpose(call: Call) -> Tensor:
+    """Axes in another order: nothing moves before something needs them so."""
+    shape = call.tensor.shape
+    full = (1, *call.tensor.seen)
     order = call.attributes.wholes("perm", tuple(range(len(full)))[::-1], low=0)
     if sorted(order) != list(range(len(full))):
         what = f"has perm {list(order)}; allowed: each axis of {full} once"
         raise call.refuse(what, EXPORT_AGAIN)
-    large = [axis for axis in order if full[axis] != 1]
-    if order[0] != 0 or large != sorted(large):
-        what = f"reorders the elements of samples of shape {full[1:]}"
-        raise call.refuse(what, "export the model with channels first")
-    return _reshaped(call, tuple(full[axis] for axis in order[1:]))
+    if order[0] != 0:
+        raise call.refuse(f"has perm {list(order)}, which moves the batch", MIXED)
+    before = call.order or tuple(range(len(shape)))
+    after = tuple(before[axis - 1] for axis in order[1:])
+    return Tensor(call.tensor.node, shape, after)
 
 
 def _reshaped(call: Call, shape: Shape) -> str:

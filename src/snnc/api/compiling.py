@@ -152,6 +152,6 @@ def _session(
     from snnc.runtime.engines.running import ignore as no_progress
 
     shape = network.input.shape
-    source = encoding_of(options).input(network.input.name, planar(shape))
+    source = encoding_of(options, network).input(network.input.name, planar(shape))
     images = accepted_images(options.calibration, source, limit=CALIBRATION_IMAGES)
     return CalibrationSession.of(images, source, shape, options.levels, progress or no_progress)

@@ -29,6 +29,7 @@ from snnc.compiler.operators import (
     Source,
     Spread,
     Staircase,
+    Tile,
     Transpose,
 )
 from snnc.compiler.options import CompileOptions
@@ -77,6 +78,7 @@ OPERATORS: dict[str, tuple[Operator, Shape]] = {
     "select with zeros": (Select(np.array([-1, 1, -1, 0])), LINE),
     "spread": (Spread((2, 3)), IMAGE),
     "spread a line": (Spread((2,)), LINE),
+    "tile": (Tile((1, 2, 3)), IMAGE),
     "transpose": (Transpose((1, 2, 0)), IMAGE),
     "affine": (Affine(np.array(2.0), np.array(-1.0)), IMAGE),
     "affine for each channel": (Affine(normal(3, 1, 1), normal(3, 1, 1)), IMAGE),

@@ -144,7 +144,7 @@ def test_what_the_output_does_not_need_is_not_read(tmp_path: Path) -> None:
 
 def test_nothing_is_written_when_a_model_is_refused(tmp_path: Path) -> None:
     graph = Graph("batch", 3)
-    graph.node("Sigmoid")
+    graph.node("Erf")
     path = graph.save(tmp_path)
     with pytest.raises(SnncError):
         snnc.compile(path)
