@@ -87,6 +87,9 @@ class CompileOptions:
         default=(), metadata=says("The model was trained on (x - mean)/std: 0.49,0.48,0.45")
     )
     std: tuple[float, ...] = field(default=(), metadata=says("See `mean`."))
+    input_shape: tuple[int, ...] = field(
+        default=(), metadata=says("Of a sample, where the model leaves sizes open: 3,224,224")
+    )
     labels: tuple[str, ...] = field(
         default=(), metadata=says("Names of the classes, kept in the file.")
     )
@@ -115,6 +118,7 @@ class ModelKeywords(TypedDict, total=False):
     input_range: tuple[float, float]
     mean: Sequence[float]
     std: Sequence[float]
+    input_shape: Sequence[int]
     labels: Sequence[str]
     calibration: str | Path | Images | None
     levels: int | None

@@ -12,9 +12,11 @@ from google.protobuf.message import DecodeError
 
 from snnc.compiler.errors import refusal
 from snnc.compiler.files import regular_bytes
+from snnc.compiler.operators import Shape
 from snnc.frontends.onnx.arrays import load_external
 from snnc.frontends.onnx.functions import without_functions
 from snnc.frontends.onnx.limits import FILE_BYTES, NAME, NODES
+from snnc.frontends.onnx.sizes import fix_sizes
 
 EXPORT = "export it with snnc.frontends.torch.export_onnx, or torch.onnx.export"
 DECISIONS = ("Softmax", "LogSoftmax", "ArgMax", "QLinearSoftmax", "Sigmoid", "QLinearSigmoid")
@@ -39,11 +41,16 @@ class Model:
     """What stood behind the logits, for a remark."""
 
 
-def load_model(path: Path) -> Model:
+def load_model(path: Path, input_shape: Shape = ()) -> Model:
     """Read a model, with its external data, and drop what stands behind its logits.
 
+    Args:
+        path: the file.
+        input_shape: of a sample, where the file leaves it open.
+
     Raises:
-        SnncError: if there is no such file, it is not a whole ONNX model, or its data are missing.
+        SnncError: if there is no such file, it is not a whole ONNX model, its data are missing, or
+            it has another shape.
     """
     where = str(path)
     content = regular_bytes(path, FILE_BYTES)
@@ -51,6 +58,7 @@ def load_model(path: Path) -> Model:
     load_external(_tensors(proto.graph), path)
     proto = without_functions(proto, where)
     _check_graph(proto.graph, where)
+    fix_sizes(proto.graph, input_shape)
     dropped = _cut_decisions(proto.graph) if len(proto.graph.output) == 1 else ()
     _drop_unused(proto.graph)
     return Model(proto, hashlib.sha256(content).hexdigest(), dropped)

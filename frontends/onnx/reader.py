@@ -20,16 +20,21 @@ from snnc.frontends.onnx.layouts import channels_last, in_order, order_for, read
 from snnc.frontends.onnx.limits import ALL_NUMBERS, Budget
 from snnc.frontends.onnx.loading import Model, load_model, name_of
 from snnc.frontends.onnx.registry import FOLDERS, READERS, kind_of, mend_for
+from snnc.frontends.onnx.sizes import inputs_of, sizes_of
 from snnc.frontends.onnx.values import Call, Constant, Tensor, Unknown, Value
 
 
-def read_onnx(path: Path) -> tuple[Network, Model]:
+def read_onnx(path: Path, input_shape: Shape = ()) -> tuple[Network, Model]:
     """Read a file as a network, and the model cut behind its logits for comparisons.
+
+    Args:
+        path: the file.
+        input_shape: of a sample, where the file leaves it open.
 
     Raises:
         SnncError: with every operator that cannot be read.
     """
-    model = load_model(path)
+    model = load_model(path, input_shape)
     return read_model(model), model
 
 
@@ -103,7 +108,7 @@ class _Walk:
                 self.problems.extend(error.problems)
 
     def _read_input(self) -> None:
-        inputs = [each for each in self.graph.input if each.name not in self.values]
+        inputs = inputs_of(self.graph)
         if len(inputs) != 1:
             names = ", ".join(each.name for each in inputs) or "none"
             what = f"the model has {len(inputs)} inputs ({names}); allowed: 1"
@@ -201,14 +206,13 @@ def _sample_shape(value: onnx.ValueInfoProto) -> Shape:
     if tensor.elem_type not in REAL:
         what = f"is of type {name_of_type(tensor.elem_type)}; allowed: real numbers"
         raise refusal(value.name or "input", what, "give it images as numbers")
-    sizes = [
-        d.dim_value if d.HasField("dim_value") else d.dim_param or "?" for d in tensor.shape.dim
-    ]
-    fixed = tuple(each for each in sizes[1:] if isinstance(each, int) and each > 0)
+    sizes = sizes_of(value)
+    fixed = tuple(each for each in sizes[1:] if isinstance(each, int))
     if not 2 <= len(sizes) <= 4 or len(fixed) != len(sizes) - 1:
         what = f"has shape {sizes}; allowed: (batch, features), (batch, channels, length) or "
         what += "(batch, channels, height, width), all but the batch as numbers"
-        raise refusal(
-            value.name or "input", what, "export with an example input, only the batch dynamic"
-        )
+        example = tuple(each if isinstance(each, int) else 224 for each in sizes[1:])
+        shape = example if 1 <= len(example) <= 3 else (3, 224, 224)
+        mend = f"give the sizes of a sample: `input_shape={shape}`"
+        raise refusal(value.name or "input", what, mend)
     return fixed

@@ -75,7 +75,10 @@ def sweep(
     source = encoding_of(compiling, network).input(network.input.name, planar(network.input.shape))
     classes = _classes(str(model), network.output.shape)
     images = labelled_images(data, source, classes, chosen.limit, clip=chosen.clip_input)
-    sources = [(str(each), executable(load_model(each), str(each))) for each in paths]
+    sources = [
+        (str(each), executable(load_model(each, compiling.input_shape), str(each)))
+        for each in paths
+    ]
     points = study.points_of(wanted, study.staircases_of(network))
     progress = chosen.progress or ignore
     with TemporaryDirectory() as folder:

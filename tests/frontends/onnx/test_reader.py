@@ -118,7 +118,9 @@ def test_external_data_outside_the_folder_are_not_read(tmp_path: Path) -> None:
 def test_a_shape_that_is_not_known(tmp_path: Path, shape: tuple[int | str, ...]) -> None:
     graph = Graph(*shape)
     graph.node("Relu")
-    assert message(graph.save(tmp_path)).startswith(f"x: has shape {list(shape)}; allowed: ")
+    found = message(graph.save(tmp_path))
+    assert found.startswith(f"x: has shape {list(shape)}; allowed: ")
+    assert "help: give the sizes of a sample: `input_shape=" in found
 
 
 def test_two_inputs_and_two_outputs(tmp_path: Path) -> None:
