@@ -56,6 +56,7 @@ class _Walk:
         self.opset = next(
             (o.version for o in proto.opset_import if o.domain in ("", "ai.onnx")), 17
         )
+        self.batch = 1
         self.builder = BoundedBuilder()
         self.budget = Budget("numbers of all constants", ALL_NUMBERS, "use a smaller model")
         self.problems: list[Problem] = []
@@ -114,6 +115,8 @@ class _Walk:
             what = f"the model has {len(inputs)} inputs ({names}); allowed: 1"
             raise refusal(self.graph.name or "graph", what, "export a model of one input")
         shape, name = _sample_shape(inputs[0]), inputs[0].name
+        batch = sizes_of(inputs[0])[0]
+        self.batch = batch if isinstance(batch, int) else 1
         last = len(shape) > 1 and reads_channels_last(self.graph, name, (None, *shape))
         planes = (shape[-1], *shape[:-1]) if last else shape
         node = self.builder.add(name, Source(planes, last))
@@ -172,7 +175,8 @@ class _Walk:
         order: Shape = (),
     ) -> Call:
         attributes, outputs = Attributes.of(node, name), len(node.output)
-        return Call(name, node.op_type, attributes, inputs, self.builder, order, outputs)
+        given = (attributes, inputs, self.builder, order, outputs, self.batch)
+        return Call(name, node.op_type, *given)
 
     def _read_shape(self, node: onnx.NodeProto, name: str, tensor: Tensor) -> None:
         """A batch counts as one image: sizes that depend on it are found out where they matter."""

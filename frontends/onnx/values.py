@@ -71,6 +71,8 @@ class Call:
     """Of the axes of all tensors, see `Tensor`."""
     outputs: int = 1
     """How many results the node names."""
+    batch: int = 1
+    """How many images a model of a fixed batch takes; sizes that it stores begin with that."""
 
     def refuse(self, what: str, mend: str) -> SnncError:
         """The error for this node, ready to be raised."""

@@ -8,13 +8,18 @@ import numpy as np
 import onnx
 
 from snnc.compiler.operators import Add, Affine, Clip, Floats, Floor, Round
-from snnc.frontends.onnx.arrays import Array, name_of
+from snnc.frontends.onnx.arrays import REAL, Array, name_of
+from snnc.frontends.onnx.grid import bounds_of
 from snnc.frontends.onnx.limits import ENTRIES
+from snnc.frontends.onnx.ranges import numbers_of
 from snnc.frontends.onnx.registry import reads
 from snnc.frontends.onnx.values import Call, Constant, Tensor, sample_constant
 
 ZERO, ONE, INFINITY = np.array(0.0), np.array(1.0), np.array(np.inf)
 FLOATS = tuple(map(onnx.TensorProto.DataType.Value, ("FLOAT", "FLOAT16", "DOUBLE", "BFLOAT16")))
+ROUND = "round with Floor or Round, and clip"
+WIDE = 2.0**30
+"""Types of more numbers have room for whatever a network counts."""
 SPLIT = "only sums of activations are linear; scale by constants instead"
 
 
@@ -83,7 +88,12 @@ def div(call: Call) -> str:
         raise call.refuse("divides by an activation", SPLIT)
     if np.any(right == 0):
         raise call.refuse("divides by a constant that is 0", "check the scale it stands for")
-    return call.builder.add(call.name, Affine(1.0 / right, ZERO), left.node)
+    divisor = call.constant(1, "divisors")
+    if divisor.dtype.kind == "f":
+        return call.then(Affine(1.0 / right, ZERO))
+    if np.any(right < 0) or numbers_of(call.builder.by_name, left.node).low < 0:
+        raise call.refuse("of whole numbers rounds toward 0", ROUND)
+    return call.then(Affine(1.0 / right, 0.5 / right), Floor())
 
 
 @reads("Neg", layout="any")
@@ -140,12 +150,28 @@ def identity(call: Call) -> str:
 
 @reads("Cast", "CastLike", inputs=(1, 2), layout="any")
 def cast(call: Call) -> str:
-    """Nothing between floating-point types; others round."""
-    kind = call.attributes.whole("to") if call.kind == "Cast" else onnx.TensorProto.FLOAT
-    if kind not in FLOATS:
-        what = f"to {name_of(kind)} rounds toward 0"
-        raise call.refuse(what, "round with Floor or Round, and clip")
-    return call.tensor.node
+    """Nothing, between floats or where whole numbers stay as they are; others round toward 0."""
+    kind = call.attributes.whole("to") if call.kind == "Cast" else _kind_like(call)
+    if kind in FLOATS:
+        return call.tensor.node
+    if kind not in REAL:
+        raise call.refuse(f"to {name_of(kind)}; allowed: to numbers", ROUND)
+    numbers = numbers_of(call.builder.by_name, call.tensor.node)
+    if not numbers.whole and numbers.low < 0:
+        raise call.refuse(f"to {name_of(kind)} rounds toward 0", ROUND)
+    low, high = bounds_of(call, onnx.helper.tensor_dtype_to_np_dtype(kind))
+    if high < WIDE and not low <= numbers.low <= numbers.high <= high:
+        span = f"{numbers.low:g} to {numbers.high:g}"
+        raise call.refuse(f"to {name_of(kind)} of numbers from {span}, which wrap there", ROUND)
+    return call.tensor.node if numbers.whole else call.then(Floor())
+
+
+def _kind_like(call: Call) -> int:
+    """The type of a second input, as far as it is known: tensors here are floats."""
+    other = call.inputs[1] if call.has(1) else None
+    if not isinstance(other, Constant):
+        return onnx.TensorProto.FLOAT
+    return onnx.helper.np_dtype_to_tensor_dtype(other.value.dtype)
 
 
 def _bound(call: Call, name: str, index: int, missing: Floats) -> Floats:

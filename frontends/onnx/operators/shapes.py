@@ -26,6 +26,8 @@ def reshape(call: Call) -> str:
     """Another shape for each image."""
     full = (1, *call.tensor.shape)
     wanted = call.wholes(1, "sizes", low=-1)
+    if wanted[:1] == (call.batch,):
+        wanted = (1, *wanted[1:])
     if wanted.count(-1) > 1 or (0 in wanted and call.attributes.flag("allowzero")):
         raise call.refuse(f"has sizes {list(wanted)}; allowed: one of -1", MIXED)
     sizes = [full[i] if n == 0 and i < len(full) else n for i, n in enumerate(wanted)]

@@ -27,6 +27,13 @@ def parted(graph: Graph, sizes: list[int], axis: int) -> None:
         graph.last = "second"
 
 
+def as_integers(graph: Graph, divisor: int) -> None:
+    """Counted in whole numbers, and divided as these are."""
+    graph.node("Cast", to=6)
+    graph.with_constants("Div", np.array(divisor, np.int32))
+    graph.node("Cast", to=1)
+
+
 def turned(graph: Graph, out: int, kernel: list[int], **attributes: Any) -> None:
     """A transposed convolution."""
     width = out // attributes.get("group", 1)
@@ -135,6 +142,21 @@ READ: dict[str, tuple[tuple[int, ...], Build]] = {
     "identity": (FLAT, lambda g: g.node("Identity", g.node("Neg"))),
     "dropout": (FLAT, lambda g: g.node("Dropout")),
     "cast": (FLAT, lambda g: g.node("Cast", to=1)),
+    "cast of whole numbers": (
+        FLAT,
+        lambda g: (
+            g.node("Round", g.with_constants("Mul", 4.0)),
+            g.with_constants("Clip", -100.0, 127.0),
+            g.node("Cast", to=3),
+            g.node("Cast", to=6),
+            g.with_constants("Add", np.array(3, np.int32)),
+            g.node("Cast", to=1),
+        ),
+    ),
+    "cast that rounds down": (
+        FLAT,
+        lambda g: (g.node("Relu", g.with_constants("Mul", 4.0)), as_integers(g, 2)),
+    ),
     "relu": (FLAT, lambda g: g.node("Relu")),
     "clip": (FLAT, lambda g: g.with_constants("Clip", -0.5, 0.5)),
     "clip above": (FLAT, lambda g: g.node("Clip", "x", "", g.constant(0.25))),
@@ -189,6 +211,12 @@ def test_older_operator_sets_give_attributes() -> None:
     network = read_model(Model(graph.model(opset=9), "", ()))
     expected = run_onnx(graph.model(opset=9), x)
     np.testing.assert_allclose(evaluate(network, x)[network.output.name], expected, atol=1e-6)
+
+
+def test_a_model_of_a_fixed_batch_keeps_its_images_apart() -> None:
+    graph = Graph(4, 2, 3, 3)
+    graph.with_constants("Reshape", np.array([4, 18]))
+    assert read_model(Model(graph.model(), "", ())).output.shape == (18,)
 
 
 def test_a_size_that_depends_on_the_batch_still_flattens() -> None:
@@ -303,6 +331,19 @@ REFUSED: dict[str, tuple[tuple[int, ...], Build, str]] = {
         FLAT,
         lambda g: g.node("Cast", to=7, name="c"),
         "c: Cast to INT64 rounds toward 0",
+    ),
+    "wrapping": (
+        FLAT,
+        lambda g: (g.node("Round", g.node("Relu")), g.node("Cast", to=3, name="c")),
+        "c: Cast to INT8 of numbers from 0 to inf, which wrap there",
+    ),
+    "whole division": (
+        FLAT,
+        lambda g: (
+            g.node("Cast", g.node("Round"), to=6),
+            g.with_constants("Div", np.array(2, np.int32), name="d"),
+        ),
+        "d: Div of whole numbers rounds toward 0",
     ),
     "not a number": (
         FLAT,

@@ -46,6 +46,25 @@ def test_decisions_behind_the_logits_are_dropped(tmp_path: Path) -> None:
     )
 
 
+def test_a_sigmoid_behind_the_logits_is_dropped_whatever_shows_its_result(tmp_path: Path) -> None:
+    graph = Graph("batch", 3)
+    graph.dense(1, 3, name="fc")
+    graph.node("Sigmoid", name="sigmoid")
+    graph.with_constants("Reshape", np.array([-1]))
+    network, _ = read_onnx(graph.save(tmp_path))
+    assert network.output.name == "fc"
+    assert network.remarks == ("dropped Sigmoid sigmoid: it does not change the decision",)
+
+
+def test_logits_in_many_places_have_their_channels_first(tmp_path: Path) -> None:
+    graph = Graph("batch", 2, 4, 4)
+    graph.conv(3, 2, 1, 1, name="logits")
+    graph.node("Transpose", name="t", perm=[0, 2, 3, 1])
+    network, _ = read_onnx(graph.save(tmp_path))
+    assert network.output.shape == (3, 4, 4)
+    assert network.remarks == ("dropped Transpose t: it does not change the decision",)
+
+
 def test_unsupported_operators_are_told_all_at_once(tmp_path: Path) -> None:
     graph = Graph("batch", 3, 8, 8)
     graph.node("PRelu", graph.last, graph.constant([0.5]), name="relu1")
