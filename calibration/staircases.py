@@ -102,6 +102,7 @@ def _logits(network: Network, images: Array) -> Array:
 
 def _loss(found: Array, wanted: Array) -> DecisionLoss:
     flat, expected = (each.reshape(len(each), -1) for each in (found, wanted))
+    flat, expected = flat.astype(np.float64), expected.astype(np.float64)
     error = float(np.square(flat - expected).sum() / np.square(expected).sum())
     agreement = np.mean(decisions_of(found) == decisions_of(wanted))
     return DecisionLoss(float(agreement), decibels(error))

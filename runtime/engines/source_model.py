@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from onnxruntime import InferenceSession
 
 Tensor: TypeAlias = npt.NDArray[np.float32]
-RUNNABLE = ("", "ai.onnx", "com.microsoft")
+STANDARD = ("", "ai.onnx")
+RUNNABLE = (*STANDARD, "com.microsoft")
 """The domains whose operators ONNX Runtime has."""
 DTYPES = {"tensor(double)": "float64", "tensor(float16)": "float16", "tensor(uint8)": "uint8"}
 
@@ -73,7 +74,7 @@ class SourceModel:
 
 
 class SourceNetwork:
-    """The network that was read from a model with operators that ONNX Runtime does not have."""
+    """The network that was read from a model that ONNX Runtime cannot run."""
 
     engine = "snnc, in floats"
 
@@ -91,8 +92,9 @@ class SourceNetwork:
 
 
 def is_runnable(model: onnx.ModelProto) -> bool:
-    """Whether ONNX Runtime has all operators of a model."""
-    return all(node.domain in RUNNABLE for node in model.graph.node)
+    """Whether ONNX Runtime has all operators of a model, and is told which set they are of."""
+    told = any(each.domain in STANDARD for each in model.opset_import)
+    return told and all(node.domain in RUNNABLE for node in model.graph.node)
 
 
 def _session(model: onnx.ModelProto, name: str) -> InferenceSession:

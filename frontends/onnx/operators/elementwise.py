@@ -37,7 +37,11 @@ def _operands(call: Call) -> tuple[Tensor | Floats, ...]:
 
 
 def _finite(call: Call, constant: Constant, shape: tuple[int, ...]) -> Floats:
-    values = sample_constant(call, constant.value, shape)
+    value, rank = constant.value, len(shape) + 1
+    if "axis" in call.attributes:  # of operator sets up to 6: where the constant's axes begin
+        axis = call.attributes.whole("axis", low=-rank, high=rank - 1) % rank
+        value = value.reshape(value.shape + (1,) * max(rank - axis - value.ndim, 0))
+    values = sample_constant(call, value, shape)
     if not np.all(np.isfinite(values)):
         what = f"has a constant {constant.name!r} with values that are NaN or infinite"
         raise call.refuse(what, "train it again from a sound checkpoint")

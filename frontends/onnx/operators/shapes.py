@@ -21,11 +21,11 @@ def flatten(call: Call) -> str:
     return call.then(Reshape((prod(shape),)))
 
 
-@reads("Reshape", inputs=(2, 2))
+@reads("Reshape", inputs=(1, 2))
 def reshape(call: Call) -> str:
     """Another shape for each image."""
     full = (1, *call.tensor.shape)
-    wanted = call.wholes(1, "sizes", low=-1)
+    wanted = call.option("shape", 1, low=-1) or ()
     if wanted[:1] == (call.batch,):
         wanted = (1, *wanted[1:])
     if wanted.count(-1) > 1 or (0 in wanted and call.attributes.flag("allowzero")):

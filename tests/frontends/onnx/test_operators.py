@@ -379,3 +379,12 @@ def test_what_cannot_be_read_is_refused_by_its_name(name: str) -> None:
         read_model(Model(graph.model(), "", ()))
     assert str(caught.value).splitlines()[0] == message
     assert str(caught.value).splitlines()[1].startswith("  help: ")
+
+
+def test_an_axis_of_older_operator_sets_says_where_a_constant_begins() -> None:
+    graph = Graph("batch", 4, 4, 4)
+    graph.with_constants("Add", np.arange(4.0), axis=1, broadcast=1)
+    graph.node("Reshape", shape=[0, -1])
+    network = read_model(Model(graph.model(opset=1), "", ()))
+    found = evaluate(network, np.zeros((1, 4, 4, 4)))[network.output.name]
+    np.testing.assert_array_equal(found[0], np.repeat(np.arange(4.0), 16))
