@@ -9,7 +9,7 @@ import numpy as np
 
 from snnc.compiler.operators import Conv, Pad, Reshape, Select, Tile, Transpose
 from snnc.frontends.onnx.arrays import Array
-from snnc.frontends.onnx.limits import EXTENT, SIZE
+from snnc.frontends.onnx.limits import EXTENT, PIXELS, SIZE
 from snnc.frontends.onnx.registry import reads
 from snnc.frontends.onnx.values import EXPORT_AGAIN, Call, Tensor
 
@@ -155,12 +155,12 @@ def space_to_depth(call: Call) -> str:
     """Channels out of blocks of pixels: a convolution, each of whose kernels picks one."""
     size = call.attributes.whole("blocksize", low=1, high=EXTENT)
     channels, height, width = _plane(call)
-    if height % size or width % size:
+    if height % size or width % size or channels * size**4 > PIXELS:
         raise call.refuse(f"cuts {height}x{width} into blocks of {size}x{size}", EXPORT_AGAIN)
-    kernels = np.einsum("pq,cd->pcdq", np.eye(size**2), np.eye(channels))
-    weights = kernels.reshape(channels * size**2, channels, size, size)
-    pads, single = (0,) * 4, (1, 1)
-    return call.then(Conv(weights, np.zeros(len(weights)), (size, size), pads, single))
+    kernels = np.tile(np.eye(size**2), (channels, 1)).reshape(-1, 1, size, size)
+    blocks = Conv(kernels, np.zeros(len(kernels)), (size, size), (0,) * 4, (1, 1), channels)
+    pixels_first = np.arange(len(kernels)).reshape(channels, -1).T.reshape(-1)
+    return call.then(blocks, Select(pixels_first))
 
 
 def _plane(call: Call) -> tuple[int, int, int]:
@@ -178,7 +178,7 @@ def _resized(
     node = call.tensor.node
     for number, (before, after) in enumerate(zip((1, *call.tensor.seen), sizes, strict=True)):
         axis = call.placed(number)
-        if not 0 < after <= EXTENT * before:
+        if not 0 < after <= PIXELS:
             raise call.refuse(f"makes {after} of {before} pixels", WHOLE)
         place = COORDINATES[where](np.arange(float(after)), factors[number])
         found = np.clip(NEAREST[nearest](place), 0, before - 1).astype(int)
