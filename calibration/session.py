@@ -18,7 +18,7 @@ from snnc.compiler.network import Network
 from snnc.compiler.pipeline import CalibrationHooks
 from snnc.compiler.quantization.feedback import Statistics
 from snnc.compiler.spiking import SpikingNetwork
-from snnc.runtime.data import Data, as_source, encode
+from snnc.runtime.data import Data, encode, normalised
 from snnc.runtime.engines.running import Progress
 
 Array: TypeAlias = npt.NDArray[Any]
@@ -47,7 +47,7 @@ class CalibrationSession:
         cls, data: Data, source: Input, shape: Shape, levels: int | None, progress: Progress
     ) -> CalibrationSession:
         """From images that suit the input, for a model that reads them in some shape."""
-        images = np.asarray(as_source(data.x, source)).reshape(data.images, *shape)
+        images = np.asarray(normalised(data.x, source)).reshape(data.images, *shape)
         return cls(data, images, levels, progress)
 
     @property

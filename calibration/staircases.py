@@ -12,6 +12,7 @@ from snnc.compiler.analysis.plain_activations import insert_staircases, isolate_
 from snnc.compiler.errors import refusal
 from snnc.compiler.network import Network
 from snnc.runtime.engines.float_network import Array, FloatNetwork
+from snnc.runtime.engines.result import decisions_of
 from snnc.runtime.engines.running import Progress, ignore
 
 MOST_LEVELS = 255
@@ -26,7 +27,7 @@ class DecisionLoss:
     """A quantised network held against the float network on the calibration images."""
 
     agreement: float
-    """Share of the images with the same argmax."""
+    """Share of the images with the same decision."""
     snr: float
     """Of the logits, in dB."""
 
@@ -101,8 +102,10 @@ def _logits(network: Network, images: Array) -> Array:
 
 def _loss(found: Array, wanted: Array) -> DecisionLoss:
     flat, expected = (each.reshape(len(each), -1) for each in (found, wanted))
+    flat, expected = flat.astype(np.float64), expected.astype(np.float64)
     error = float(np.square(flat - expected).sum() / np.square(expected).sum())
-    return DecisionLoss(float(np.mean(flat.argmax(1) == expected.argmax(1))), decibels(error))
+    agreement = np.mean(decisions_of(found) == decisions_of(wanted))
+    return DecisionLoss(float(agreement), decibels(error))
 
 
 def _check(network: Network, images: Array, levels: int) -> None:

@@ -52,7 +52,7 @@ def candidates(activations: Array, levels: int, silent: float) -> tuple[Candidat
 
 
 def _least_squares(positive: Array, levels: int) -> float:
-    values = positive[:: -(-positive.size // MSE_VALUES)]
+    values = positive[:: -(-positive.size // MSE_VALUES)].astype(np.float64)
     offers = np.geomspace(1 / MSE_STEPS, 1, MSE_STEPS) * positive.max()
     errors = [np.square(quantised(values, Qcfs(levels, each)) - values).sum() for each in offers]
     return float(offers[np.argmin(errors)])
@@ -107,6 +107,6 @@ class SumError:
         total = 0.0
         for batch, wanted in zip(self.engine.batches(found), self.wanted, strict=True):
             for each in self.sums:
-                squares = float(np.square(batch[each] - wanted[each]).mean())
+                squares = float(np.square(batch[each] - wanted[each], dtype=np.float64).mean())
                 total += len(batch[each]) * squares / self.variances[each]
         return total / len(found) / len(self.sums)

@@ -6,7 +6,7 @@ A pixel x is the level n = round((x − low)/step), 0 … levels, before any nor
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import prod
 from types import MappingProxyType
 from typing import Any, ClassVar, TypeAlias, get_args
@@ -37,6 +37,8 @@ class Pixels:
     mean: tuple[float, ...] = ()
     """The source model was given (x − mean)/std, for each channel or for all; () means x itself."""
     std: tuple[float, ...] = ()
+    channels_last: bool = field(default=False, kw_only=True)
+    """Whether the source model, and so an image as it is given, has its channels last."""
 
     copies: ClassVar[int] = 1
 
@@ -49,6 +51,12 @@ class Pixels:
     def pixel_shape(self) -> Shape:
         """The shape of an image."""
         return self.shape
+
+    @property
+    def image_shape(self) -> Shape:
+        """The shape of an image as it is given, and as the source model reads it."""
+        shape = self.pixel_shape
+        return (*shape[1:], shape[0]) if self.channels_last else shape
 
     @property
     def pixel_levels(self) -> int:
@@ -229,4 +237,5 @@ def once(source: Input) -> Input:
     if not isinstance(source, CurrentInput):
         return source
     encoding = (source.low, source.step, source.mean, source.std)
-    return GradedInput(source.name, source.shape, source.levels, *encoding)
+    last = source.channels_last
+    return GradedInput(source.name, source.shape, source.levels, *encoding, channels_last=last)

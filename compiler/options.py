@@ -18,6 +18,8 @@ from snnc.compiler.errors import Problem
 from snnc.compiler.inputs import BitsInput, GradedInput, Input, Pixels
 from snnc.compiler.laws.base import Shape
 from snnc.compiler.limits import PLANES, STEPS
+from snnc.compiler.network import Network
+from snnc.compiler.operators import Source
 from snnc.compiler.spiking import Schedule
 from snnc.compiler.target import Target
 
@@ -85,6 +87,9 @@ class CompileOptions:
         default=(), metadata=says("The model was trained on (x - mean)/std: 0.49,0.48,0.45")
     )
     std: tuple[float, ...] = field(default=(), metadata=says("See `mean`."))
+    input_shape: tuple[int, ...] = field(
+        default=(), metadata=says("Of a sample, where the model leaves sizes open: 3,224,224")
+    )
     labels: tuple[str, ...] = field(
         default=(), metadata=says("Names of the classes, kept in the file.")
     )
@@ -113,6 +118,7 @@ class ModelKeywords(TypedDict, total=False):
     input_range: tuple[float, float]
     mean: Sequence[float]
     std: Sequence[float]
+    input_shape: Sequence[int]
     labels: Sequence[str]
     calibration: str | Path | Images | None
     levels: int | None
@@ -138,6 +144,8 @@ class Encoding:
     mean: tuple[float, ...] = ()
     """The source model reads (x − mean)/std, one number for each channel or one for all."""
     std: tuple[float, ...] = ()
+    channels_last: bool = False
+    """Whether the source model has its channels last."""
 
     @property
     def levels(self) -> int:
@@ -161,13 +169,17 @@ class Encoding:
         """An input of some kind, given what its neurons are and what it has besides."""
         mean, std = self.mean or (0.0,), self.std or (1.0,)
         normalised = (mean, std) if self.mean or self.std else ((), ())
-        return kind(name, shape, levels, self.low, self.step, *normalised, *more)
+        last = self.channels_last
+        encoding = (self.low, self.step, *normalised)
+        return kind(name, shape, levels, *encoding, *more, channels_last=last)
 
 
-def encoding_of(options: CompileOptions) -> Encoding:
-    """How options want pixels to become levels."""
+def encoding_of(options: CompileOptions, network: Network) -> Encoding:
+    """How options want the pixels of a model to become levels."""
     low, high = options.input_range
-    return Encoding(options.input_bits, low, high, tuple(options.mean), tuple(options.std))
+    source = network.input.operator
+    last = isinstance(source, Source) and source.channels_last
+    return Encoding(options.input_bits, low, high, tuple(options.mean), tuple(options.std), last)
 
 
 def problems_of_encoding(encoding: Encoding, shape: Shape) -> list[Problem]:

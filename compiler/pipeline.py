@@ -230,7 +230,7 @@ def job_of(network: Network, options: CompileOptions, hooks: CalibrationHooks | 
         SnncError: with everything that is wrong with the options.
     """
     target = find_target(options.target)
-    encoding = encoding_of(options)
+    encoding = encoding_of(options, network)
     _check(options, target, network)
     code = code_of(options, target)
     pixels = pixels_of(network, options, code)
@@ -242,7 +242,7 @@ def pixels_of(network: Network, options: CompileOptions, code: Code) -> Input:
     pixels, target = network.input, find_target(options.target)
     wanted = options.input_of(target)
     shape = planar(pixels.shape)
-    return code.settled(1).input(encoding_of(options), wanted, pixels.name, shape)
+    return code.settled(1).input(encoding_of(options, network), wanted, pixels.name, shape)
 
 
 def run_stages(stages: Sequence[Stage], network: Network, job: Job, watch: Watcher) -> AnyNetwork:
@@ -291,7 +291,7 @@ def problems_of_numbers(options: CompileOptions, network: Network) -> Iterator[P
     Raises:
         SnncError: for a target that is none.
     """
-    yield from problems_of_encoding(encoding_of(options), network.input.shape)
+    yield from problems_of_encoding(encoding_of(options, network), network.input.shape)
     yield from problems_of_labels(options.labels)
     most = find_target(options.target).weight_bits
     if not (2 <= options.weight_bits <= most or options.weight_bits == 2 * most):

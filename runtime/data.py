@@ -80,9 +80,7 @@ def accepted(
     """
     if limit is not None and limit < 1:
         raise refusal("`limit`", f"{limit} images; allowed: at least 1", "leave it out for all")
-    x, y = data.x, data.y
-    if x.ndim == 3 and source.pixel_shape[1:2] == (1,):
-        x = x[:, :, None]
+    x, y = _channels_first(data.x, source), data.y
     problems = [*_problems_of_images(name, x, source)]
     if y is not None:
         problems += _problems_of_labels(name, y, len(x) if x.ndim else 0, classes)
@@ -111,7 +109,13 @@ def encode(x: Array, source: Input) -> npt.NDArray[np.int32]:
 
 
 def as_source(x: Array, source: Input) -> npt.NDArray[np.float32]:
-    """What the float source model is given: real values, (x − mean)/std where it was normalised."""
+    """What the float source model is given: its channels are where the model has them."""
+    real = normalised(x, source)
+    return np.moveaxis(real, 1, -1) if source.channels_last else real
+
+
+def normalised(x: Array, source: Input) -> npt.NDArray[np.float32]:
+    """Pixels as real values, (x − mean)/std where the source model was trained on that."""
     if x.dtype == np.uint8:
         x = source.low + (source.high - source.low) * (x / 255)
     real: Array = x.astype(np.float32)
@@ -120,6 +124,15 @@ def as_source(x: Array, source: Input) -> npt.NDArray[np.float32]:
     if source.std:
         real = real / _per_channel(source.std, source)
     return np.asarray(real, np.float32)
+
+
+def _channels_first(x: Array, source: Input) -> Array:
+    """The images (images, channels, height, width), which may be a line, or have channels last."""
+    shape, channels_last = source.pixel_shape, source.channels_last
+    if len(shape) == x.ndim == 3 and shape[1] == 1:
+        last = channels_last and x.shape[1:] == (shape[2], shape[0])
+        x = x[:, None] if last else x[:, :, None]
+    return np.moveaxis(x, -1, 1) if channels_last and x.shape[1:] == source.image_shape else x
 
 
 def _per_channel(values: tuple[float, ...], source: Input) -> Array:
@@ -134,7 +147,7 @@ def _problems_of_images(path: str, x: Array, source: Input) -> Iterator[Problem]
         what = f"x holds uint8, the input takes {source.low:g}..{source.high:g}"
         yield Problem(path, what, "convert x to float32, in the units of that range")
     if not x.ndim or x.shape[1:] != source.pixel_shape:
-        allowed = ", ".join(map(str, source.pixel_shape))
+        allowed = ", ".join(map(str, source.image_shape))
         what = f"x has shape {x.shape}; allowed: (images, {allowed})"
         yield Problem(path, what, "reshape or transpose x")
     elif not len(x):

@@ -21,7 +21,7 @@ from snnc.compiler.inputs import (
     PlanesInput,
 )
 from snnc.compiler.laws.base import Shape
-from snnc.compiler.limits import LEVELS, PLANES, TURN, Range
+from snnc.compiler.limits import LEVELS, PLANES, SWITCH, TURN, Range
 
 
 def write_input(file: h5py.File, source: Input) -> None:
@@ -32,6 +32,8 @@ def write_input(file: h5py.File, source: Input) -> None:
     file.attrs[schema.INPUT_STEP] = float(source.step)
     file.attrs[schema.INPUT_MEAN] = np.array(source.mean, np.float64)
     file.attrs[schema.INPUT_STD] = np.array(source.std, np.float64)
+    if source.channels_last:
+        file.attrs[schema.INPUT_CHANNELS_LAST] = 1
     if count := COUNTS[type(source)]:
         file.attrs[count.key] = getattr(source, count.field)
 
@@ -48,7 +50,9 @@ def read_input(file: h5py.File, name: str, shape: Shape) -> Input:
     mean, std = reals_of(file, schema.INPUT_MEAN), reals_of(file, schema.INPUT_STD)
     count = COUNTS[kind]
     more = (integer_of(file, count.key, count.allowed),) if count else ()
-    return kind(name, shape, levels, low, step, mean, std, *more)
+    key = schema.INPUT_CHANNELS_LAST
+    last = key in file.attrs and bool(integer_of(file, key, SWITCH))
+    return kind(name, shape, levels, low, step, mean, std, *more, channels_last=last)
 
 
 @dataclass(frozen=True)

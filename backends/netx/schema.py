@@ -25,6 +25,7 @@ INPUT_MEAN = "inputMean"
 INPUT_STD = "inputStd"
 INPUT_REPEATS = "inputRepeats"
 INPUT_PLANES = "inputPlanes"
+INPUT_CHANNELS_LAST = "inputChannelsLast"
 LABELS = "labels"
 REMARKS = "remarks"
 

@@ -26,10 +26,13 @@ from snnc.compiler.operators import (
     MatMul,
     MaxPool,
     Pad,
-    Place,
     Reshape,
     Round,
+    Select,
+    Spread,
     Staircase,
+    Tile,
+    Transpose,
     per_channel,
 )
 
@@ -162,13 +165,37 @@ def _max_pool(graph: FloatGraph, name: str, operator: MaxPool, source: str) -> N
     )
 
 
-@writes(Place)
-def _place(graph: FloatGraph, name: str, operator: Place, source: str) -> None:
+@writes(Select)
+def _select(graph: FloatGraph, name: str, operator: Select, source: str) -> None:
+    """What is chosen, from a source that has one more channel of zeros behind its own."""
     count, *space = graph.shapes[source]
-    after = operator.channels - operator.first - count
-    none = (0,) * len(space)
-    sides = graph.whole((0, operator.first, *none, 0, after, *none))
-    graph.add("Pad", source, sides, name=name)
+    if len(operator.kept) < len(operator.channels):
+        none = (0,) * len(space)
+        source = graph.add("Pad", source, graph.whole((0, 0, *none, 0, 1, *none)))
+    graph.add("Gather", source, graph.whole(operator.channels % (count + 1)), name=name, axis=1)
+
+
+@writes(Spread)
+def _spread(graph: FloatGraph, name: str, operator: Spread, source: str) -> None:
+    """Each pixel gets an axis of its own, which is filled up with zeros."""
+    channels, *space = graph.shapes[source]
+    axes = list(zip(space, operator.strides, strict=True))
+    single = graph.reshape(source, (channels, *(n for size in space for n in (size, 1))))
+    more = (after for _, stride in axes for after in (0, stride - 1))
+    filled = graph.add("Pad", single, graph.whole((0,) * (4 + 2 * len(axes)) + (*more,)))
+    wide = graph.reshape(filled, (channels, *(size * stride for size, stride in axes)))
+    crop = (*(0,) * len(axes), *(1 - stride for stride in operator.strides))
+    graph.pad(wide, crop, name=name)
+
+
+@writes(Tile)
+def _tile(graph: FloatGraph, name: str, operator: Tile, source: str) -> None:
+    graph.add("Tile", source, graph.whole((1, *operator.repeats)), name=name)
+
+
+@writes(Transpose)
+def _transpose(graph: FloatGraph, name: str, operator: Transpose, source: str) -> None:
+    graph.add("Transpose", source, name=name, perm=(0, *(axis + 1 for axis in operator.axes)))
 
 
 @writes(Reshape)

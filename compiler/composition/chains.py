@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from math import prod
+from typing import TypeAlias
 
 import numpy as np
 
@@ -18,7 +19,7 @@ from snnc.compiler.composition.convolutions import (
     tap_of,
     uncropped,
 )
-from snnc.compiler.composition.places import places_last
+from snnc.compiler.composition.selections import selections_last
 from snnc.compiler.operators import (
     Affine,
     AveragePool,
@@ -27,9 +28,12 @@ from snnc.compiler.operators import (
     MatMul,
     Operator,
     Pad,
-    Place,
     Reshape,
+    Select,
     Shape,
+    Spread,
+    Tile,
+    Transpose,
 )
 
 MATRIX_LIMIT = 1 << 26
@@ -39,6 +43,9 @@ ROWS_LIMIT = 1 << 28
 TAPS_LIMIT = 1 << 18
 """The most taps that the windows of a chain may have, each of which is a step of composition."""
 
+NO_CONVOLUTION: TypeAlias = MatMul | Reshape | Transpose | Tile | Spread
+"""What no convolution does, whatever comes before or behind it."""
+
 
 def compose(operators: Sequence[Operator], source: Shape) -> Conv | MatMul:
     """The one projection, without bias, that does what the operators do to a source of this shape.
@@ -46,11 +53,11 @@ def compose(operators: Sequence[Operator], source: Shape) -> Conv | MatMul:
     Raises:
         NotComposableError: if neither a convolution nor a matrix of sensible size does.
     """
-    steps = list(_elementary(places_last(operators, source), source))
+    steps = list(_elementary(selections_last(operators, source), source))
     taps = sum(prod(op.kernel) for op, _ in steps if isinstance(op, Conv))
     if taps > TAPS_LIMIT:
         raise NotComposableError(f"its windows have {taps} taps; allowed: {TAPS_LIMIT}")
-    if len(source) > 1 and not any(isinstance(op, MatMul | Reshape) for op, _ in steps):
+    if len(source) > 1 and not any(isinstance(op, NO_CONVOLUTION) for op, _ in steps):
         conv = _as_convolution(steps, source)
         if conv is not None:
             return conv
@@ -66,9 +73,7 @@ def _elementary(operators: Iterable[Operator], shape: Shape) -> Iterable[tuple[O
             yield Affine(operator.share(shape), np.array(0.0)), total.shape_of(shape)
         elif isinstance(operator, Pad):
             yield operator.as_conv(shape[0]), shape
-        elif isinstance(operator, Place) and len(shape) > 1:
-            yield _selection(operator, shape), shape
-        elif isinstance(operator, Conv | MatMul | Affine | Reshape | Place):
+        elif isinstance(operator, Conv | Affine | Select | NO_CONVOLUTION):
             yield operator, shape
         else:
             raise NotComposableError(f"{operator} is not linear")
@@ -82,19 +87,22 @@ def _as_convolution(steps: Iterable[tuple[Operator, Shape]], source: Shape) -> C
         if isinstance(operator, Affine):
             scaled = scale_channels(result, operator.scale, shape)
         else:
-            assert isinstance(operator, Conv)
-            scaled = fuse(result, operator, source)
+            conv = _selection(operator, shape) if isinstance(operator, Select) else operator
+            assert isinstance(conv, Conv)
+            scaled = fuse(result, conv, source)
         if scaled is None:
             return None
         result = scaled
     return uncropped(result)
 
 
-def _selection(place: Place, shape: Shape) -> Conv:
-    """A place as a convolution with a single one for each channel of its source."""
+def _selection(select: Select, shape: Shape) -> Conv:
+    """A selection as a convolution with a single one for each channel that it keeps."""
     single = (1,) * (len(shape) - 1)
-    weights = np.eye(place.channels, shape[0], -place.first).reshape(place.channels, -1, *single)
-    return Conv(weights, np.zeros(place.channels), single, (0,) * (2 * len(single)), single)
+    channels = len(select.channels)
+    weights = np.zeros((channels, shape[0], *single))
+    weights[select.kept, select.channels[select.kept]] = 1.0
+    return Conv(weights, np.zeros(channels), single, (0,) * (2 * len(single)), single)
 
 
 def _as_matrix(steps: list[tuple[Operator, Shape]], source: Shape) -> MatMul:
@@ -150,8 +158,16 @@ def _pull_back(rows: Floats, operator: Operator, before: Shape) -> Floats:
         return rows.reshape(len(rows), -1) @ operator.weights
     if isinstance(operator, Conv):
         return _transposed(rows, operator, before)
-    if isinstance(operator, Place):
-        return rows[:, operator.first : operator.first + before[0]]
+    if isinstance(operator, Select):
+        return operator.scattered(rows, before[0], 1)
+    if isinstance(operator, Transpose):
+        return rows.transpose(0, *(1 + axis for axis in np.argsort(operator.axes)))
+    if isinstance(operator, Tile):
+        copies = zip(operator.repeats, before, strict=True)
+        split = rows.reshape(len(rows), *(n for copy in copies for n in copy))
+        return np.asarray(split.sum(tuple(range(1, split.ndim, 2))))
+    if isinstance(operator, Spread):
+        return rows[operator.pixels]
     assert isinstance(operator, Reshape)
     return rows.reshape(len(rows), *before)
 

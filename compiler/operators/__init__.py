@@ -27,7 +27,7 @@ from snnc.compiler.operators.elementwise import (
 )
 from snnc.compiler.operators.linear import Conv, MatMul, Source
 from snnc.compiler.operators.pools import AveragePool, MaxPool
-from snnc.compiler.operators.shapes import Pad, Place, Reshape
+from snnc.compiler.operators.shapes import Pad, Reshape, Select, Spread, Tile, Transpose
 
 __all__ = [
     "Add",
@@ -43,12 +43,15 @@ __all__ = [
     "MaxPool",
     "Operator",
     "Pad",
-    "Place",
     "Reshape",
     "Round",
+    "Select",
     "Shape",
     "Source",
+    "Spread",
     "Staircase",
+    "Tile",
+    "Transpose",
     "pad",
     "per_channel",
     "span_of",

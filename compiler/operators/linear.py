@@ -23,6 +23,8 @@ class Source:
     """The network's input."""
 
     shape: Shape
+    channels_last: bool = False
+    """Whether the source model itself has the channels last; a sample here has them first."""
 
     def shape_of(self, *sources: Shape) -> Shape:
         """The declared shape."""

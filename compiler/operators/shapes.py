@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
+from typing_extensions import Self
 
 from snnc.compiler.operators.base import Floats, Shape, pad, split_pads, times
 from snnc.compiler.operators.linear import Conv
+
+Indices: TypeAlias = npt.NDArray[np.intp]
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,27 +61,130 @@ class Reshape:
 
 
 @dataclass(frozen=True, eq=False)
-class Place:
-    """The source as some of more channels; the others are 0.
+class Transpose:
+    """The axes of a sample in another order: axis i of the result is the source's axes[i]."""
 
-    A concatenation is the sum of its sources, each in its place.
+    axes: Shape
+
+    def shape_of(self, *sources: Shape) -> Shape:
+        """The sizes in the new order."""
+        return tuple(sources[0][axis] for axis in self.axes)
+
+    def apply(self, *sources: Floats) -> Floats:
+        """A view."""
+        return sources[0].transpose(0, *(axis + 1 for axis in self.axes))
+
+    def __str__(self) -> str:
+        return f"transpose {','.join(map(str, self.axes))}"
+
+
+@dataclass(frozen=True, eq=False)
+class Tile:
+    """Copies of the source, side by side along the axes."""
+
+    repeats: Shape
+
+    def shape_of(self, *sources: Shape) -> Shape:
+        """Every size so many times."""
+        return tuple(size * count for size, count in zip(sources[0], self.repeats, strict=True))
+
+    def apply(self, *sources: Floats) -> Floats:
+        """The copies."""
+        return np.tile(sources[0], (1, *self.repeats))
+
+    def __str__(self) -> str:
+        return f"tile {times(self.repeats)}"
+
+
+@dataclass(frozen=True, eq=False)
+class Select:
+    """Channels of the source: some in another order, some left out or repeated, some all 0.
+
+    A concatenation is the sum of its sources, each with channels of 0 around it.
     """
 
-    channels: int
-    """Of the result."""
-    first: int
-    """The channel of the result that is the source's first."""
+    channels: Indices
+    """For each channel of the result that of the source, or NONE."""
+
+    NONE: ClassVar[int] = -1
+    """A channel of zeros."""
+
+    @classmethod
+    def placed(cls, count: int, first: int, channels: int) -> Self:
+        """So many channels as those from the first on, of more."""
+        chosen = np.full(channels, cls.NONE)
+        chosen[first : first + count] = np.arange(count)
+        return cls(chosen)
+
+    @property
+    def kept(self) -> Indices:
+        """The channels of the result that are not 0."""
+        return np.flatnonzero(self.channels != self.NONE)
+
+    @property
+    def repeats(self) -> bool:
+        """Whether a channel of the source stands twice in the result."""
+        chosen = self.channels[self.kept]
+        return len(np.unique(chosen)) < len(chosen)
 
     def shape_of(self, *sources: Shape) -> Shape:
         """(channels, *space)."""
-        return (self.channels, *sources[0][1:])
+        return (len(self.channels), *sources[0][1:])
 
     def apply(self, *sources: Floats) -> Floats:
-        """Zeros, and the source among them."""
-        batch, count, *space = sources[0].shape
-        result = np.zeros((batch, self.channels, *space))
-        result[:, self.first : self.first + count] = sources[0]
+        """Zeros, and what was chosen among them."""
+        batch, _, *space = sources[0].shape
+        result = np.zeros((batch, len(self.channels), *space))
+        result[:, self.kept] = sources[0][:, self.channels[self.kept]]
         return result
 
+    def behind(self, first: Self) -> Select:
+        """The one selection that does what another does and then this one."""
+        chosen = np.where(self.channels == self.NONE, self.NONE, first.channels[self.channels])
+        return Select(chosen)
+
+    def scattered(self, values: Floats, count: int, axis: int) -> Floats:
+        """What weights of the result's channels are to the source's, of which there are so many."""
+        weights = np.moveaxis(values, axis, 0)
+        found = np.zeros((count, *weights.shape[1:]))
+        if self.repeats:
+            np.add.at(found, self.channels[self.kept], weights[self.kept])
+        else:
+            found[self.channels[self.kept]] = weights[self.kept]
+        return np.moveaxis(found, 0, axis)
+
     def __str__(self) -> str:
-        return f"channels from {self.first} on of {self.channels}"
+        chosen = self.channels[self.kept]
+        if len(chosen) and np.array_equal(chosen, np.arange(chosen[0], chosen[0] + len(chosen))):
+            which = f"channels {chosen[0]} to {chosen[-1]}"
+        else:
+            which = f"{len(chosen)} channels"
+        return f"{which} as some of {len(self.channels)}"
+
+
+@dataclass(frozen=True, eq=False)
+class Spread:
+    """Zeros between the pixels: the first step of a transposed convolution."""
+
+    strides: Shape
+    """From one pixel to the next, along each axis of space."""
+
+    def shape_of(self, *sources: Shape) -> Shape:
+        """(channels, *space)."""
+        channels, *space = sources[0]
+        axes = zip(space, self.strides, strict=True)
+        return (channels, *((size - 1) * stride + 1 for size, stride in axes))
+
+    def apply(self, *sources: Floats) -> Floats:
+        """Zeros, and the pixels among them."""
+        result = np.zeros((len(sources[0]), *self.shape_of(sources[0].shape[1:])))
+        result[self.pixels] = sources[0]
+        return result
+
+    @property
+    def pixels(self) -> tuple[slice, ...]:
+        """Where the pixels are among the zeros, of a batch."""
+        return (slice(None), slice(None), *(slice(None, None, step) for step in self.strides))
+
+    def __str__(self) -> str:
+        return f"spread {times(self.strides)}"

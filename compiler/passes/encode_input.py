@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from snnc.compiler.network import Builder, Network, Node
@@ -46,7 +48,9 @@ def encode_input(network: Network, encoding: Encoding, *, planes: bool = False) 
 def _summed(builder: Builder, source: Node, bits: int) -> str:
     """The bits of the pixels, and their sum Σ 2^k·bit."""
     pixels, *space = source.shape
-    builder.add(source.name, Source((pixels * bits, *space)))
+    assert isinstance(source.operator, Source)
+    bits_of_all = replace(source.operator, shape=(pixels * bits, *space))
+    builder.add(source.name, bits_of_all)
     worth = 2.0 ** np.arange(bits)[::-1]
     if not space:
         total: Operator = MatMul(np.kron(np.eye(pixels), worth), np.zeros(pixels))

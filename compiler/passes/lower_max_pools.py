@@ -9,7 +9,8 @@ and so is a concatenation.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 import numpy as np
 
@@ -21,7 +22,8 @@ from snnc.compiler.operators import (
     Affine,
     Conv,
     MaxPool,
-    Place,
+    Pad,
+    Select,
     Shape,
     Source,
     Staircase,
@@ -47,6 +49,10 @@ class _Waiting:
     pool: MaxPool
     origin: str
     """The pool's name in the source model."""
+
+
+Part: TypeAlias = tuple[Select, Levels]
+"""Some channels of a concatenation, and the levels that they are of."""
 
 
 class _Lowering:
@@ -82,45 +88,64 @@ class _Lowering:
     def pool(self, node: Node, pool: MaxPool) -> None:
         """Lower a pool of levels, or of a concatenation of levels; let others wait."""
         (source,) = node.sources
-        self.names[node.name] = self.names[source]
+        self.names[node.name] = inner = self.names[source]
         if source in self.waiting:
             self.fault(self.waiting[source])
-        elif parts := self.parts(self.names[source]):
+        elif parts := self.parts(inner):
             self.names[node.name] = self.branches(node.name, pool, parts)
+        elif wider := self.padded(inner, pool):
+            self.names[node.name] = self.branches(node.name, *wider)
         else:
             self.waiting[node.name] = _Waiting(pool, node.name)
 
-    def parts(self, name: str) -> list[tuple[int, Levels]]:
-        """The levels of a node, or those side by side in it, with their first channels."""
-        found = sorted(self.placed(name), key=lambda part: part[0])
-        ends = [0, *(first + self.channels(levels.node) for first, levels in found)]
-        whole = [*(first for first, _ in found), self.channels(name)] == ends
-        return found if whole else []
+    def padded(self, name: str, pool: MaxPool) -> tuple[MaxPool, list[Part]] | None:
+        """The same over what a border or a crop reads, if nothing of the border can be greatest."""
+        node, border, wider = self.builder.by_name[name], -np.inf, pool
+        while isinstance(node.operator, Pad):
+            within = _with_border(wider, node.operator)
+            if within is None:
+                return None
+            grows, wider = max(node.operator.pads) > 0, within
+            border = max(border, node.operator.value) if grows else border
+            node = self.builder.by_name[node.sources[0]]
+        parts = self.parts(node.name)
+        below = all(np.all(levels.offset >= border) for _, levels in parts)
+        return (wider, parts) if parts and below else None
 
-    def placed(self, name: str) -> Iterator[tuple[int, Levels]]:
-        """Whatever levels can be found behind places and sums of places."""
+    def parts(self, name: str) -> list[Part]:
+        """The levels of a node, or those side by side in it, each with its channels."""
+        found = list(self.placed(name))
+        readers = np.zeros(self.channels(name), int)
+        for select, _ in found:
+            readers[select.kept] += 1
+        return found if found and np.all(readers == 1) else []
+
+    def placed(self, name: str) -> Iterator[Part]:
+        """Whatever levels can be found behind selections and sums of selections."""
         node = self.builder.by_name[name]
         levels = levels_behind(self.builder.by_name, name, self.input_levels)
         if levels:
             if _even(levels):
-                yield 0, levels
-        elif isinstance(node.operator, Add | Place):
-            shift = node.operator.first if isinstance(node.operator, Place) else 0
+                yield Select(np.arange(node.shape[0])), levels
+        elif isinstance(node.operator, Add | Select):
             for each in node.sources:
-                yield from ((shift + first, levels) for first, levels in self.placed(each))
+                for select, levels in self.placed(each):
+                    outer = node.operator
+                    yield (outer.behind(select) if isinstance(outer, Select) else select), levels
 
     def channels(self, name: str) -> int:
         return self.builder.shape(name)[0]
 
-    def branches(self, name: str, pool: MaxPool, parts: list[tuple[int, Levels]]) -> str:
-        """A pool for each part of a concatenation, each in the part's place."""
-        if len(parts) == 1:
-            return self.lowered(name, pool, parts[0][1])
-        placed, channels = [], sum(self.channels(levels.node) for _, levels in parts)
-        for first, levels in parts:
+    def branches(self, name: str, pool: MaxPool, parts: list[Part]) -> str:
+        """A pool for each part of a concatenation, and its channels of that."""
+        ((select, levels), *others) = parts
+        if not others and np.array_equal(select.channels, np.arange(self.channels(levels.node))):
+            return self.lowered(name, pool, levels)
+        placed = []
+        for select, levels in parts:
             pooled = self.lowered(f"{name}.{levels.node}", pool, levels)
-            placed.append(self.builder.add(f"{pooled}.place", Place(channels, first), pooled))
-        return self.builder.add(name, Add(), *placed)
+            placed.append(self.builder.add(f"{pooled}.place", select, pooled))
+        return placed[0] if len(placed) == 1 else self.builder.add(name, Add(), *placed)
 
     def behind_pool(self, node: Node) -> None:
         """Move a rising affine map, or the staircase, in front of the pool that waits."""
@@ -181,6 +206,15 @@ class _Lowering:
         negative = [self.builder.add(f"{name}.minus", Affine(minus, zero), e) for e in first]
         gap = self.builder.add(name, Add(), *second, *negative)
         return [*first, self.builder.add(f"{name}.relu", Staircase(highest), gap)]
+
+
+def _with_border(pool: MaxPool, border: Pad) -> MaxPool | None:
+    """A pool that has the border in its own pads; None where it sees nothing else, or too much."""
+    pairs = list(zip(pool.pads, border.pads, strict=True))
+    spans = [(k - 1) * d + 1 for k, d in zip(pool.kernel, pool.dilations, strict=True)]
+    pads = tuple(own + more for own, more in pairs)
+    fits = all(each < span for each, span in zip(pads, spans * 2, strict=True))
+    return replace(pool, pads=pads) if fits and all(m >= 0 or not own for own, m in pairs) else None
 
 
 def _even(operator: Affine | Levels) -> bool:

@@ -72,8 +72,14 @@ def _finest(layer: Layer, levels: int, largest: Floats, shift: int, precision: P
 
 
 def resolution(layer: Layer, precision: Precision) -> Floats:
-    """Units of the membrane for one unit of the logit: what the weights can hold."""
-    fine = np.minimum(_largest(layer, precision), _heaviest(layer, precision))
+    """Units of the membrane for one unit of the logit: what the weights can hold.
+
+    A row without weights has a bias alone, in units as fine as the finest.
+    """
+    largest = _largest(layer, precision)
+    silent = np.max([layer.peak(k) for k in range(len(layer.rows))], axis=0) == 0
+    largest = np.where(silent, largest.max(), largest)
+    fine = np.minimum(largest, _heaviest(layer, precision))
     return np.minimum(np.minimum(fine, _state(layer, fine, precision)), bias_room(layer, precision))
 
 

@@ -108,6 +108,19 @@ class Attributes:
             raise self._refuse(f"{name} {value:g}", "a finite number")
         return value
 
+    def numbers(self, name: str) -> tuple[float, ...]:
+        """Finite numbers.
+
+        Raises:
+            SnncError: for anything else.
+        """
+        proto = self._proto(name, "numbers", (Proto.FLOATS,), needed=True)
+        assert proto is not None
+        if len(proto.floats) > ENTRIES or not all(map(isfinite, proto.floats)):
+            found = f"{name} {list(proto.floats[:ENTRIES])}"
+            raise self._refuse(found, f"{ENTRIES} finite numbers at most")
+        return tuple(proto.floats)
+
     def text(
         self, name: str, default: str, allowed: Collection[str], mend: str = EXPORT_AGAIN
     ) -> str:

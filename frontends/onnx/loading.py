@@ -12,14 +12,19 @@ from google.protobuf.message import DecodeError
 
 from snnc.compiler.errors import refusal
 from snnc.compiler.files import regular_bytes
+from snnc.compiler.operators import Shape
 from snnc.frontends.onnx.arrays import load_external
 from snnc.frontends.onnx.functions import without_functions
 from snnc.frontends.onnx.limits import FILE_BYTES, NAME, NODES
+from snnc.frontends.onnx.sizes import fix_sizes
 
 EXPORT = "export it with snnc.frontends.torch.export_onnx, or torch.onnx.export"
-DECISIONS = ("Softmax", "LogSoftmax", "ArgMax", "QLinearSoftmax")
+DECISIONS = ("Softmax", "LogSoftmax", "ArgMax", "QLinearSoftmax", "Sigmoid", "QLinearSigmoid")
 """Operators behind the logits, which say the same in other words."""
-TRANSPARENT = ("Identity", "QuantizeLinear", "DequantizeLinear")
+TRANSPARENT = (
+    *("Identity", "Cast", "QuantizeLinear", "DequantizeLinear"),
+    *("Flatten", "Reshape", "Squeeze", "Transpose", "Unsqueeze"),
+)
 """What may stand between them and behind them."""
 QUOTED = 40
 """Letters of a name that cannot be shown whole."""
@@ -36,11 +41,16 @@ class Model:
     """What stood behind the logits, for a remark."""
 
 
-def load_model(path: Path) -> Model:
+def load_model(path: Path, input_shape: Shape = ()) -> Model:
     """Read a model, with its external data, and drop what stands behind its logits.
 
+    Args:
+        path: the file.
+        input_shape: of a sample, where the file leaves it open.
+
     Raises:
-        SnncError: if there is no such file, it is not a whole ONNX model, or its data are missing.
+        SnncError: if there is no such file, it is not a whole ONNX model, its data are missing, or
+            it has another shape.
     """
     where = str(path)
     content = regular_bytes(path, FILE_BYTES)
@@ -48,6 +58,7 @@ def load_model(path: Path) -> Model:
     load_external(_tensors(proto.graph), path)
     proto = without_functions(proto, where)
     _check_graph(proto.graph, where)
+    fix_sizes(proto.graph, input_shape)
     dropped = _cut_decisions(proto.graph) if len(proto.graph.output) == 1 else ()
     _drop_unused(proto.graph)
     return Model(proto, hashlib.sha256(content).hexdigest(), dropped)
@@ -138,10 +149,20 @@ def _cut_decisions(graph: onnx.GraphProto) -> tuple[str, ...]:
         if node.op_type in DECISIONS and reached:
             dropped.append(f"{node.op_type} {node.name or node.output[0]}")
             logits = reached
+    last = producers.get(logits)
+    if last and last.op_type == "Transpose" and _puts_channels_last(last):
+        logits = next(iter(last.input), logits)
+        dropped.append(f"{last.op_type} {name_of(last)}")
     if dropped:
         output.name = logits
         output.ClearField("type")  # logits of a quantised model may be whole numbers
     return tuple(dropped)
+
+
+def _puts_channels_last(node: onnx.NodeProto) -> bool:
+    """Whether a transpose shows logits in many places with their channels last."""
+    perm = next(([*each.ints] for each in node.attribute if each.name == "perm"), [])
+    return len(perm) > 2 and perm == [0, *range(2, len(perm)), 1]
 
 
 def _drop_unused(graph: onnx.GraphProto) -> None:

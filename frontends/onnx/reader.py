@@ -16,19 +16,25 @@ from snnc.frontends.onnx.arrays import name_of as name_of_type
 from snnc.frontends.onnx.attributes import EXPORT_AGAIN, Attributes
 from snnc.frontends.onnx.bounded import BoundedBuilder
 from snnc.frontends.onnx.constants import fold, is_foldable
+from snnc.frontends.onnx.layouts import channels_last, in_order, order_for, reads_channels_last
 from snnc.frontends.onnx.limits import ALL_NUMBERS, Budget
 from snnc.frontends.onnx.loading import Model, load_model, name_of
 from snnc.frontends.onnx.registry import FOLDERS, READERS, kind_of, mend_for
+from snnc.frontends.onnx.sizes import inputs_of, sizes_of
 from snnc.frontends.onnx.values import Call, Constant, Tensor, Unknown, Value
 
 
-def read_onnx(path: Path) -> tuple[Network, Model]:
+def read_onnx(path: Path, input_shape: Shape = ()) -> tuple[Network, Model]:
     """Read a file as a network, and the model cut behind its logits for comparisons.
+
+    Args:
+        path: the file.
+        input_shape: of a sample, where the file leaves it open.
 
     Raises:
         SnncError: with every operator that cannot be read.
     """
-    model = load_model(path)
+    model = load_model(path, input_shape)
     return read_model(model), model
 
 
@@ -50,6 +56,7 @@ class _Walk:
         self.opset = next(
             (o.version for o in proto.opset_import if o.domain in ("", "ai.onnx")), 17
         )
+        self.batch = 1
         self.builder = BoundedBuilder()
         self.budget = Budget("numbers of all constants", ALL_NUMBERS, "use a smaller model")
         self.problems: list[Problem] = []
@@ -81,7 +88,7 @@ class _Walk:
         if self.problems:
             raise SnncError(*self.problems)
         assert isinstance(output, Tensor)
-        return self.builder.nodes(output.node)
+        return self.builder.nodes(in_order(self.builder, output, ()).node)
 
     def _read_initializers(self) -> None:
         """The stored constants that a node or the output needs."""
@@ -102,14 +109,18 @@ class _Walk:
                 self.problems.extend(error.problems)
 
     def _read_input(self) -> None:
-        inputs = [each for each in self.graph.input if each.name not in self.values]
+        inputs = inputs_of(self.graph)
         if len(inputs) != 1:
             names = ", ".join(each.name for each in inputs) or "none"
             what = f"the model has {len(inputs)} inputs ({names}); allowed: 1"
             raise refusal(self.graph.name or "graph", what, "export a model of one input")
-        shape = _sample_shape(inputs[0])
-        node = self.builder.add(inputs[0].name, Source(shape))
-        self.values[node] = Tensor(node, shape)
+        shape, name = _sample_shape(inputs[0]), inputs[0].name
+        batch = sizes_of(inputs[0])[0]
+        self.batch = batch if isinstance(batch, int) else 1
+        last = len(shape) > 1 and reads_channels_last(self.graph, name, (None, *shape))
+        planes = (shape[-1], *shape[:-1]) if last else shape
+        node = self.builder.add(name, Source(planes, last))
+        self.values[node] = Tensor(node, planes, channels_last(len(shape)) if last else ())
 
     def _read(self, node: onnx.NodeProto, name: str) -> None:
         inputs = tuple(self._value(each, name) for each in node.input)
@@ -121,10 +132,31 @@ class _Walk:
         elif kind == "Shape" and len(inputs) == 1 and isinstance(inputs[0], Tensor):
             self._read_shape(node, name, inputs[0])
         elif any(isinstance(each, Tensor) for each in inputs):
-            last = READERS[kind](self._call(node, name, inputs))
-            self.values[node.output[0]] = Tensor(last, self.builder.shape(last))
+            self._read_tensors(node, name, inputs)
         else:
             self._fold(node, inputs, name)
+
+    def _read_tensors(
+        self, node: onnx.NodeProto, name: str, inputs: tuple[Value | None, ...]
+    ) -> None:
+        """Let the reader have its tensors in the order of axes that it wants."""
+        kind = kind_of(node)
+        order = order_for(kind, inputs)
+        arranged = tuple(
+            in_order(self.builder, each, order) if isinstance(each, Tensor) else each
+            for each in inputs
+        )
+        call = self._call(node, name, arranged, order)
+        found = READERS[kind](call)
+        results = found if isinstance(found, tuple) else (found,)
+        for output, result in zip(node.output, results, strict=False):
+            self.values[output] = (
+                result if isinstance(result, Tensor) else self._tensor(result, order)
+            )
+
+    def _tensor(self, node: str, order: Shape) -> Tensor:
+        shape = self.builder.shape(node)
+        return Tensor(node, shape, order if len(order) == len(shape) else ())
 
     def _value(self, name: str, node: str) -> Value | None:
         if not name:
@@ -135,13 +167,21 @@ class _Walk:
             )
         return self.values[name]
 
-    def _call(self, node: onnx.NodeProto, name: str, inputs: tuple[Value | None, ...]) -> Call:
-        return Call(name, node.op_type, Attributes.of(node, name), inputs, self.builder)
+    def _call(
+        self,
+        node: onnx.NodeProto,
+        name: str,
+        inputs: tuple[Value | None, ...],
+        order: Shape = (),
+    ) -> Call:
+        attributes, outputs = Attributes.of(node, name), len(node.output)
+        given = (attributes, inputs, self.builder, order, outputs, self.batch)
+        return Call(name, node.op_type, *given)
 
     def _read_shape(self, node: onnx.NodeProto, name: str, tensor: Tensor) -> None:
         """A batch counts as one image: sizes that depend on it are found out where they matter."""
         attributes = Attributes.of(node, name)
-        sizes = np.array((1, *tensor.shape), np.int64)
+        sizes = np.array((1, *tensor.seen), np.int64)
         start, end = attributes.whole("start", 0), attributes.whole("end", len(sizes))
         self.values[node.output[0]] = Constant(node.output[0], sizes[start:end])
 
@@ -170,14 +210,13 @@ def _sample_shape(value: onnx.ValueInfoProto) -> Shape:
     if tensor.elem_type not in REAL:
         what = f"is of type {name_of_type(tensor.elem_type)}; allowed: real numbers"
         raise refusal(value.name or "input", what, "give it images as numbers")
-    sizes = [
-        d.dim_value if d.HasField("dim_value") else d.dim_param or "?" for d in tensor.shape.dim
-    ]
-    fixed = tuple(each for each in sizes[1:] if isinstance(each, int) and each > 0)
+    sizes = sizes_of(value)
+    fixed = tuple(each for each in sizes[1:] if isinstance(each, int))
     if not 2 <= len(sizes) <= 4 or len(fixed) != len(sizes) - 1:
         what = f"has shape {sizes}; allowed: (batch, features), (batch, channels, length) or "
         what += "(batch, channels, height, width), all but the batch as numbers"
-        raise refusal(
-            value.name or "input", what, "export with an example input, only the batch dynamic"
-        )
+        example = tuple(each if isinstance(each, int) else 224 for each in sizes[1:])
+        shape = example if 1 <= len(example) <= 3 else (3, 224, 224)
+        mend = f"give the sizes of a sample: `input_shape={shape}`"
+        raise refusal(value.name or "input", what, mend)
     return fixed

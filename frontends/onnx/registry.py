@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeAlias, TypeVar
+from typing import Literal, TypeAlias, TypeVar
 
 import onnx
 
 from snnc.frontends.onnx.arrays import Array
-from snnc.frontends.onnx.values import EXPORT_AGAIN, Call
+from snnc.frontends.onnx.values import EXPORT_AGAIN, Call, Tensor
 
 Result = TypeVar("Result")
 Inputs: TypeAlias = tuple[int, int]
-Reader: TypeAlias = Callable[[Call], str]
+Layout: TypeAlias = Literal["first", "last", "any"]
+"""Where ONNX must have the channels of what an operator reads."""
+Outcome: TypeAlias = str | Tensor | tuple[str, ...]
+"""The last node, or one for each result; a tensor if its axes are not in the order of the call."""
+Reader: TypeAlias = Callable[[Call], Outcome]
+AnyReader = TypeVar("AnyReader", bound=Reader)
 Folder: TypeAlias = Callable[[Call], Array]
 READERS: dict[str, Reader] = {}
+LAYOUTS: dict[str, Layout] = {}
 FOLDERS: dict[str, Folder] = {}
 """What computes a node whose inputs are all constant, where ONNX's own evaluator does not."""
 
@@ -24,18 +30,22 @@ def kind_of(node: onnx.NodeProto) -> str:
     return node.op_type if node.domain in ("", "ai.onnx") else f"{node.domain}.{node.op_type}"
 
 
-def reads(*kinds: str, inputs: Inputs = (1, 1)) -> Callable[[Reader], Reader]:
+def reads(
+    *kinds: str, inputs: Inputs = (1, 1), layout: Layout = "first"
+) -> Callable[[AnyReader], AnyReader]:
     """Register a reader: it adds nodes to the network and gives the name of the last.
 
     Args:
         kinds: the operators that it reads.
         inputs: the fewest that they take, all of which must be given, and the most.
+        layout: with "any" the reader takes the axes of its first tensor in the order of the call.
     """
 
-    def register(reader: Reader) -> Reader:
+    def register(reader: AnyReader) -> AnyReader:
         for kind in kinds:
             assert kind not in READERS, f"{kind} has two readers"
             READERS[kind] = _counting(reader, *inputs)
+            LAYOUTS[kind] = layout
         return reader
 
     return register

@@ -29,10 +29,22 @@ class Constant:
 
 @dataclass(frozen=True, eq=False)
 class Tensor:
-    """A node of the network that is being built; its shape is that of one sample."""
+    """A node of the network that is being built, whose channels come first.
+
+    Where ONNX has them last, or its axes in any other order, no element is moved: only the order is
+    kept, and the readers that know axes by their numbers look them up there.
+    """
 
     node: str
     shape: Shape
+    """Of one sample, as the node has it."""
+    order: Shape = ()
+    """The node's axis for each of ONNX's, the batch left out; () where they are the same."""
+
+    @property
+    def seen(self) -> Shape:
+        """The shape of one sample, as ONNX has it."""
+        return tuple(self.shape[axis] for axis in self.order or range(len(self.shape)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,6 +67,12 @@ class Call:
     attributes: Attributes
     inputs: tuple[Value | None, ...]
     builder: Builder
+    order: Shape = ()
+    """Of the axes of all tensors, see `Tensor`."""
+    outputs: int = 1
+    """How many results the node names."""
+    batch: int = 1
+    """How many images a model of a fixed batch takes; sizes that it stores begin with that."""
 
     def refuse(self, what: str, mend: str) -> SnncError:
         """The error for this node, ready to be raised."""
@@ -154,20 +172,24 @@ class Call:
         return values
 
     def axis(self, default: int, rank: int) -> int:
-        """The attribute of this name, counted from the first of so many axes.
+        """The attribute of this name: the axis of the network, counted from the batch.
 
         Raises:
             SnncError: if there is no such axis.
         """
-        return self.attributes.whole("axis", default, low=-rank, high=rank - 1) % rank
+        return self.placed(self.attributes.whole("axis", default, low=-rank, high=rank - 1) % rank)
+
+    def placed(self, axis: int) -> int:
+        """Where an axis of ONNX stands in the network, both counted from the batch."""
+        return 1 + self.order[axis - 1] if self.order and axis else axis
 
     def axes(self, values: Sequence[int], rank: int) -> tuple[int, ...]:
-        """Axes counted from the first of so many.
+        """Axes of the network, counted from the batch.
 
         Raises:
             SnncError: if there is no such axis, or one is named twice.
         """
-        found = tuple(each % rank for each in values if -rank <= each < rank)
+        found = tuple(self.placed(each % rank) for each in values if -rank <= each < rank)
         if len({*found}) != len(values):
             what = f"has axes {list(values)}; allowed: each once, {-rank} to {rank - 1}"
             raise self.refuse(what, EXPORT_AGAIN)
@@ -191,7 +213,7 @@ class Call:
 
 
 def sample_constant(call: Call, value: Array, shape: Shape) -> Floats:
-    """A constant as it broadcasts over one sample, by ONNX's rules for (batch, *shape).
+    """A constant as it broadcasts over one sample, by ONNX's rules for the axes of the call.
 
     Raises:
         SnncError: if it does not, or has truth values.
@@ -201,6 +223,8 @@ def sample_constant(call: Call, value: Array, shape: Shape) -> Floats:
         return values.reshape(())
     rank = len(shape) + 1
     padded = values.reshape((1,) * (rank - values.ndim) + values.shape)
+    if call.order and padded.ndim == rank:
+        padded = padded.transpose(0, *(1 + call.order.index(axis) for axis in range(len(shape))))
     sizes = zip(padded.shape, (1, *shape), strict=False)
     if padded.ndim != rank or any(found not in (1, size) for found, size in sizes):
         what = f"has a constant of shape {values.shape} for a sample of shape {shape}"

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from snnc.compiler.laws import Floats, Integers, Readout
-from snnc.compiler.laws.base import per_neuron
+from snnc.compiler.laws.base import Shape, per_neuron
 from snnc.compiler.spiking import SpikingNetwork
 
 Labels: TypeAlias = npt.NDArray[np.int64]
@@ -31,8 +31,8 @@ class EngineResult:
 
     @property
     def decisions(self) -> Labels:
-        """The class of the greatest logit, the first one among equals."""
-        return np.asarray(self.logits.argmax(1))
+        """The class of each image, or of each place in it."""
+        return decisions_of(self.logits)
 
     @property
     def images_per_second(self) -> float:
@@ -54,6 +54,24 @@ class EngineResult:
     def max_logit_error(self, other: EngineResult) -> float:
         """The largest difference between two logits."""
         return float(np.max(np.abs(self.logits - other.logits)))
+
+
+def decisions_of(logits: npt.NDArray[np.floating[Any]]) -> Labels:
+    """The class of the greatest logit, the first one among equals.
+
+    A single logit stands for two classes: a sigmoid of it is above one half where it is above 0.
+
+    Args:
+        logits: (images, classes), or (images, classes, *space).
+    """
+    if logits.shape[1] == 1:
+        return np.asarray(logits[:, 0] > 0, np.int64)
+    return np.asarray(logits.argmax(1))
+
+
+def classes_of(shape: Shape) -> int:
+    """How many classes logits of a shape tell apart."""
+    return max(shape[0], 2)
 
 
 def logits_of(potential: Integers, network: SpikingNetwork) -> Floats:

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from snnc.compiler.errors import SnncError, first_line, refusal
 from snnc.compiler.network import Network
+from snnc.compiler.operators import Source
 from snnc.runtime.engines.float_network import FloatNetwork
 from snnc.runtime.engines.sessions import open_session
 
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
     from onnxruntime import InferenceSession
 
 Tensor: TypeAlias = npt.NDArray[np.float32]
-RUNNABLE = ("", "ai.onnx", "com.microsoft")
+STANDARD = ("", "ai.onnx")
+RUNNABLE = (*STANDARD, "com.microsoft")
 """The domains whose operators ONNX Runtime has."""
 DTYPES = {"tensor(double)": "float64", "tensor(float16)": "float16", "tensor(uint8)": "uint8"}
 
@@ -32,7 +34,7 @@ class Executable(Protocol):
     engine: str
 
     def run(self, images: Tensor) -> Tensor:
-        """The logits (images, ...) for normalised images (images, *shape)."""
+        """The logits (images, ...) for normalised images (images, *shape) as the model has them."""
         ...
 
 
@@ -72,23 +74,27 @@ class SourceModel:
 
 
 class SourceNetwork:
-    """The network that was read from a model with operators that ONNX Runtime does not have."""
+    """The network that was read from a model that ONNX Runtime cannot run."""
 
     engine = "snnc, in floats"
 
     def __init__(self, network: Network) -> None:
+        operator = network.input.operator
+        self.channels_last = isinstance(operator, Source) and operator.channels_last
         self.shape = network.input.shape
         self.network = FloatNetwork(network)
 
     def run(self, images: Tensor) -> Tensor:
         """The logits (images, ...) for normalised images (images, *shape)."""
-        results = self.network.run(images.reshape(len(images), *self.shape))
+        planes = np.moveaxis(images, -1, 1) if self.channels_last else images
+        results = self.network.run(planes.reshape(len(images), *self.shape))
         return np.asarray(next(iter(results.values())), np.float32)
 
 
 def is_runnable(model: onnx.ModelProto) -> bool:
-    """Whether ONNX Runtime has all operators of a model."""
-    return all(node.domain in RUNNABLE for node in model.graph.node)
+    """Whether ONNX Runtime has all operators of a model, and is told which set they are of."""
+    told = any(each.domain in STANDARD for each in model.opset_import)
+    return told and all(node.domain in RUNNABLE for node in model.graph.node)
 
 
 def _session(model: onnx.ModelProto, name: str) -> InferenceSession:

@@ -8,7 +8,18 @@ from snnc.frontends.onnx.operators import (
     pools,
     qonnx,
     quantized,
+    selections,
     shapes,
 )
 
-__all__ = ["elementwise", "integer", "joins", "linear", "pools", "qonnx", "quantized", "shapes"]
+__all__ = [
+    "elementwise",
+    "integer",
+    "joins",
+    "linear",
+    "pools",
+    "qonnx",
+    "quantized",
+    "selections",
+    "shapes",
+]

@@ -8,13 +8,18 @@ import numpy as np
 import onnx
 
 from snnc.compiler.operators import Add, Affine, Clip, Floats, Floor, Round
-from snnc.frontends.onnx.arrays import Array, name_of
+from snnc.frontends.onnx.arrays import REAL, Array, name_of
+from snnc.frontends.onnx.grid import bounds_of
 from snnc.frontends.onnx.limits import ENTRIES
+from snnc.frontends.onnx.ranges import numbers_of
 from snnc.frontends.onnx.registry import reads
 from snnc.frontends.onnx.values import Call, Constant, Tensor, sample_constant
 
 ZERO, ONE, INFINITY = np.array(0.0), np.array(1.0), np.array(np.inf)
 FLOATS = tuple(map(onnx.TensorProto.DataType.Value, ("FLOAT", "FLOAT16", "DOUBLE", "BFLOAT16")))
+ROUND = "round with Floor or Round, and clip"
+WIDE = 2.0**30
+"""Types of more numbers have room for whatever a network counts."""
 SPLIT = "only sums of activations are linear; scale by constants instead"
 
 
@@ -32,14 +37,18 @@ def _operands(call: Call) -> tuple[Tensor | Floats, ...]:
 
 
 def _finite(call: Call, constant: Constant, shape: tuple[int, ...]) -> Floats:
-    values = sample_constant(call, constant.value, shape)
+    value, rank = constant.value, len(shape) + 1
+    if "axis" in call.attributes:  # of operator sets up to 6: where the constant's axes begin
+        axis = call.attributes.whole("axis", low=-rank, high=rank - 1) % rank
+        value = value.reshape(value.shape + (1,) * max(rank - axis - value.ndim, 0))
+    values = sample_constant(call, value, shape)
     if not np.all(np.isfinite(values)):
         what = f"has a constant {constant.name!r} with values that are NaN or infinite"
         raise call.refuse(what, "train it again from a sound checkpoint")
     return values
 
 
-@reads("Add", "Sum", inputs=(1, ENTRIES))
+@reads("Add", "Sum", inputs=(1, ENTRIES), layout="any")
 def add(call: Call) -> str:
     """Tensors are summed; constants shift the sum."""
     operands = _operands(call)
@@ -51,7 +60,7 @@ def add(call: Call) -> str:
     return node
 
 
-@reads("Sub", inputs=(2, 2))
+@reads("Sub", inputs=(2, 2), layout="any")
 def sub(call: Call) -> str:
     """The second operand with its sign turned, added."""
     left, right = _operands(call)
@@ -64,7 +73,7 @@ def sub(call: Call) -> str:
     return call.builder.add(call.name, Affine(-ONE, np.asarray(left)), right.node)
 
 
-@reads("Mul", inputs=(2, 2))
+@reads("Mul", inputs=(2, 2), layout="any")
 def mul(call: Call) -> str:
     """A constant scales a tensor."""
     left, right = _operands(call)
@@ -75,7 +84,7 @@ def mul(call: Call) -> str:
     return call.builder.add(call.name, Affine(np.asarray(scale), ZERO), tensor.node)
 
 
-@reads("Div", inputs=(2, 2))
+@reads("Div", inputs=(2, 2), layout="any")
 def div(call: Call) -> str:
     """A constant divides a tensor."""
     left, right = _operands(call)
@@ -83,28 +92,33 @@ def div(call: Call) -> str:
         raise call.refuse("divides by an activation", SPLIT)
     if np.any(right == 0):
         raise call.refuse("divides by a constant that is 0", "check the scale it stands for")
-    return call.builder.add(call.name, Affine(1.0 / right, ZERO), left.node)
+    divisor = call.constant(1, "divisors")
+    if divisor.dtype.kind == "f":
+        return call.then(Affine(1.0 / right, ZERO))
+    if np.any(right < 0) or numbers_of(call.builder.by_name, left.node).low < 0:
+        raise call.refuse("of whole numbers rounds toward 0", ROUND)
+    return call.then(Affine(1.0 / right, 0.5 / right), Floor())
 
 
-@reads("Neg")
+@reads("Neg", layout="any")
 def neg(call: Call) -> str:
     """The sign turned."""
     return call.then(Affine(-ONE, ZERO))
 
 
-@reads("Relu")
+@reads("Relu", layout="any")
 def relu(call: Call) -> str:
     """A clip at 0."""
     return call.then(Clip(ZERO, INFINITY))
 
 
-@reads("Clip", inputs=(1, 3))
+@reads("Clip", inputs=(1, 3), layout="any")
 def clip(call: Call) -> str:
     """A clip at constants; one that is left out is infinite."""
     return call.then(Clip(_bound(call, "min", 1, -INFINITY), _bound(call, "max", 2, INFINITY)))
 
 
-@reads("Min", inputs=(1, ENTRIES))
+@reads("Min", inputs=(1, ENTRIES), layout="any")
 def minimum(call: Call) -> str:
     """A clip from above."""
     return call.builder.add(
@@ -112,7 +126,7 @@ def minimum(call: Call) -> str:
     )
 
 
-@reads("Max", inputs=(1, ENTRIES))
+@reads("Max", inputs=(1, ENTRIES), layout="any")
 def maximum(call: Call) -> str:
     """A clip from below."""
     return call.builder.add(
@@ -120,32 +134,48 @@ def maximum(call: Call) -> str:
     )
 
 
-@reads("Floor")
+@reads("Floor", layout="any")
 def floor(call: Call) -> str:
     """Rounding down."""
     return call.then(Floor())
 
 
-@reads("Round")
+@reads("Round", layout="any")
 def round_to_even(call: Call) -> str:
     """Rounding to the nearest."""
     return call.then(Round())
 
 
-@reads("Identity", "Dropout", inputs=(1, 3))
+@reads("Identity", "Dropout", inputs=(1, 3), layout="any")
 def identity(call: Call) -> str:
     """Nothing, once training is over."""
     return call.tensor.node
 
 
-@reads("Cast", "CastLike", inputs=(1, 2))
+@reads("Cast", "CastLike", inputs=(1, 2), layout="any")
 def cast(call: Call) -> str:
-    """Nothing between floating-point types; others round."""
-    kind = call.attributes.whole("to") if call.kind == "Cast" else onnx.TensorProto.FLOAT
-    if kind not in FLOATS:
-        what = f"to {name_of(kind)} rounds toward 0"
-        raise call.refuse(what, "round with Floor or Round, and clip")
-    return call.tensor.node
+    """Nothing, between floats or where whole numbers stay as they are; others round toward 0."""
+    kind = call.attributes.whole("to") if call.kind == "Cast" else _kind_like(call)
+    if kind in FLOATS:
+        return call.tensor.node
+    if kind not in REAL:
+        raise call.refuse(f"to {name_of(kind)}; allowed: to numbers", ROUND)
+    numbers = numbers_of(call.builder.by_name, call.tensor.node)
+    if not numbers.whole and numbers.low < 0:
+        raise call.refuse(f"to {name_of(kind)} rounds toward 0", ROUND)
+    low, high = bounds_of(call, onnx.helper.tensor_dtype_to_np_dtype(kind))
+    if high < WIDE and not low <= numbers.low <= numbers.high <= high:
+        span = f"{numbers.low:g} to {numbers.high:g}"
+        raise call.refuse(f"to {name_of(kind)} of numbers from {span}, which wrap there", ROUND)
+    return call.tensor.node if numbers.whole else call.then(Floor())
+
+
+def _kind_like(call: Call) -> int:
+    """The type of a second input, as far as it is known: tensors here are floats."""
+    other = call.inputs[1] if call.has(1) else None
+    if not isinstance(other, Constant):
+        return onnx.TensorProto.FLOAT
+    return onnx.helper.np_dtype_to_tensor_dtype(other.value.dtype)
 
 
 def _bound(call: Call, name: str, index: int, missing: Floats) -> Floats:

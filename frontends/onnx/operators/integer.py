@@ -96,7 +96,9 @@ def _linear(call: Call, kind: str, *inputs: Value | None) -> str:
     """The operator that has the same meaning on real values."""
     if kind not in READERS:
         raise call.refuse("is not supported", mend_for(kind))
-    return READERS[kind](replace(call, inputs=inputs))
+    found = READERS[kind](replace(call, inputs=inputs))
+    assert isinstance(found, str)
+    return found
 
 
 def _requantized(call: Call, kind: str, inputs: tuple[Value | None, ...], result: int) -> str:

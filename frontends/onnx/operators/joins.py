@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import accumulate
 
-from snnc.compiler.operators import Add, Place
+from snnc.compiler.operators import Add, Select
 from snnc.frontends.onnx.registry import reads
 from snnc.frontends.onnx.values import Call
 
@@ -12,7 +12,7 @@ MOST = 1 << 10
 """Tensors that are joined at once."""
 
 
-@reads("Concat", inputs=(1, MOST))
+@reads("Concat", inputs=(1, MOST), layout="any")
 def concat(call: Call) -> str:
     """Tensors side by side along the channels: their sum, each in its place."""
     tensors = call.tensors
@@ -27,7 +27,9 @@ def concat(call: Call) -> str:
     counts = [each.shape[0] for each in tensors]
     starts = [0, *accumulate(counts)][:-1]
     placed = [
-        call.builder.add(f"{call.name}.{each.node}", Place(sum(counts), start), each.node)
-        for each, start in zip(tensors, starts, strict=True)
+        call.builder.add(
+            f"{call.name}.{each.node}", Select.placed(count, start, sum(counts)), each.node
+        )
+        for each, count, start in zip(tensors, counts, starts, strict=True)
     ]
     return placed[0] if len(placed) == 1 else call.builder.add(call.name, Add(), *placed)

@@ -10,11 +10,14 @@ from snnc.compiler.operators import (
     Conv,
     Floats,
     MatMul,
+    Operator,
     Pad,
     Reshape,
+    Select,
     Shape,
+    Spread,
 )
-from snnc.frontends.onnx.limits import EXTENT
+from snnc.frontends.onnx.limits import EXTENT, SIZE
 from snnc.frontends.onnx.registry import reads
 from snnc.frontends.onnx.values import Call, Tensor
 
@@ -40,6 +43,55 @@ def conv(call: Call) -> str:
     strides, dilations = (sizes_of(call, each, space) for each in ("strides", "dilations"))
     pads = pads_of(call, kernel, strides, dilations)
     return _with_room(call, Conv(weights, bias, strides, pads, dilations, groups))
+
+
+@reads("ConvTranspose", inputs=(2, 3))
+def conv_transpose(call: Call) -> str:
+    """A convolution with its kernels turned round, over pixels that are spread by the strides."""
+    weights, shape = call.weights(1, "weights"), call.tensor.shape
+    space = len(shape) - 1
+    if space not in (1, 2) or weights.ndim != space + 2 or min(weights.shape) < 1:
+        what = f"has a kernel of shape {weights.shape} over a sample of shape {shape}"
+        raise call.refuse(what, "use convolutions over one or two axes of space")
+    groups = call.attributes.whole("group", 1, low=1)
+    if len(weights) != shape[0] or shape[0] % groups:
+        what = f"reads {len(weights)} channels in {groups} groups, and its source has {shape[0]}"
+        raise call.refuse(what, BROKEN)
+    bias, kernel = _bias_of(call, weights.shape[1] * groups), weights.shape[2:]
+    strides, dilations = (sizes_of(call, each, space) for each in ("strides", "dilations"))
+    pads = _transposed_pads(call, kernel, strides, dilations)
+    flipped = np.flip(weights, tuple(range(2, space + 2)))
+    by_group = flipped.reshape(groups, -1, *weights.shape[1:]).swapaxes(1, 2)
+    rows = by_group.reshape(weights.shape[1] * groups, -1, *kernel)
+    conv = Conv(rows, bias, (1,) * space, pads, dilations, groups)
+    spread = Spread(strides)
+    if min(conv.shape_of(spread.shape_of(shape))) < 1:
+        raise call.refuse("crops all of its result", "use smaller pads")
+    return call.then(*([spread] if max(strides) > 1 else []), conv)
+
+
+def _transposed_pads(call: Call, kernel: Shape, strides: Shape, dilations: Shape) -> Shape:
+    """Zeros around the spread pixels: as far as kernels reach out, less what is cropped after."""
+    count, mode = len(kernel), call.attributes.text("auto_pad", "NOTSET", AUTO_PADS)
+    more = call.attributes.wholes("output_padding", (0,) * count, count=count, low=0, high=EXTENT)
+    spans = [(k - 1) * d for k, d in zip(kernel, dilations, strict=True)]
+    sizes = call.tensor.shape[1:]
+    if "output_shape" in call.attributes or mode.startswith("SAME"):
+        same = tuple(n * s for n, s in zip(sizes, strides, strict=True))
+        wanted = call.attributes.wholes("output_shape", same, count=count, low=1, high=SIZE)
+        totals = [
+            s * (n - 1) + m + span + 1 - w
+            for s, n, m, span, w in zip(strides, sizes, more, spans, wanted, strict=True)
+        ]
+        less, most = tuple(t // 2 for t in totals), tuple(t - t // 2 for t in totals)
+        befores, afters = (less, most) if mode == "SAME_UPPER" else (most, less)
+    else:
+        pads = pads_of(call, kernel, strides, dilations)
+        befores, afters = pads[:count], pads[count:]
+    return (
+        *(span - before for span, before in zip(spans, befores, strict=True)),
+        *(s - after + m for s, after, m in zip(spans, afters, more, strict=True)),
+    )
 
 
 @reads("Gemm", inputs=(2, 3))
@@ -105,7 +157,7 @@ def global_average_pool(call: Call) -> str:
     return call.then(_over_space(space_of(call)))
 
 
-@reads("ReduceMean", inputs=(1, 2))
+@reads("ReduceMean", inputs=(1, 2), layout="any")
 def reduce_mean(call: Call) -> str:
     """The mean over all of space, with or without its axes."""
     shape = call.tensor.shape
@@ -121,7 +173,7 @@ def reduce_mean(call: Call) -> str:
     return call.then(pool) if kept else call.then(pool, Reshape(shape[:1]))
 
 
-@reads("Pad", inputs=(1, 4))
+@reads("Pad", inputs=(1, 4), layout="any")
 def pad(call: Call) -> str:
     """A border of one value around space."""
     call.attributes.text("mode", "constant", ("constant",), "pad with a constant")
@@ -133,8 +185,8 @@ def pad(call: Call) -> str:
         what = f"has pads {list(pads)}; allowed: {2 * half} numbers, two for each axis"
         raise call.refuse(what, BROKEN)
     sides = {axis: (pads[i], pads[half + i]) for i, axis in enumerate(axes)}
-    if any(any(sides.pop(axis, (0, 0))) for axis in (0, 1)):
-        raise call.refuse("pads the batch or the channels", "pad space alone")
+    if any(sides.pop(0, (0, 0))):
+        raise call.refuse("pads the batch", "pad channels and space alone")
     borders = [sides.get(axis, (0, 0)) for axis in range(2, rank)]
     for (before, after), size in zip(borders, call.tensor.shape[1:], strict=True):
         if min(before, after, before + after) <= -size:
@@ -143,8 +195,23 @@ def pad(call: Call) -> str:
     if call.has(2):
         found = call.weights(2, "values").reshape(-1)
         amount = float(found[0]) if found.size else 0.0
+    more = _more_channels(call, sides.get(1, (0, 0)), amount)
     flat = tuple(b for b, _ in borders) + tuple(a for _, a in borders)
-    return call.then(Pad(flat, amount))
+    return call.then(*more, Pad(flat, amount)) if borders else call.then(*more)
+
+
+def _more_channels(call: Call, sides: tuple[int, int], amount: float) -> list[Operator]:
+    """Channels of 0 before and after; fewer channels where these are below 0."""
+    before, after = sides
+    if not before and not after:
+        return []
+    if amount and max(before, after) > 0:
+        raise call.refuse(f"adds channels of {amount:g}; allowed: of 0", "add it as a bias")
+    count = call.tensor.shape[0]
+    if min(before, after, before + after) <= -count:
+        raise call.refuse(f"leaves nothing of {count} channels", "crop less")
+    channels = np.arange(-before, count + after)
+    return [Select(np.where((channels < 0) | (channels >= count), Select.NONE, channels))]
 
 
 def space_of(call: Call) -> Shape:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import numpy as np
@@ -12,13 +12,16 @@ from snnc.compiler.operators import Affine, Clip, Floats, Floor, Operator, Round
 from snnc.frontends.onnx.arrays import Array
 from snnc.frontends.onnx.grid import ONE, ZERO, Grid, above_zero, bounds, values_of
 from snnc.frontends.onnx.limits import BITS
+from snnc.frontends.onnx.operators.linear import batch_norm, conv
+from snnc.frontends.onnx.operators.pools import max_pool
 from snnc.frontends.onnx.registry import folds, reads
-from snnc.frontends.onnx.values import Call, sample_constant
+from snnc.frontends.onnx.values import Call, Constant, sample_constant
 
 Rounding = TypeVar("Rounding")
 DOMAINS = ("qonnx.custom_op.general", "onnx.brevitas", "finn.custom_op.general")
 QUANT = [f"{domain}.{kind}" for domain in DOMAINS for kind in ("Quant", "IntQuant")]
 BIPOLAR = [f"{domain}.BipolarQuant" for domain in DOMAINS]
+CHANNELS_LAST = "qonnx.custom_op.channels_last"
 TRUNC = [f"{domain}.Trunc" for domain in DOMAINS]
 
 TWO = np.array(2.0)
@@ -74,7 +77,19 @@ class _Whole:
         return Clip(np.array(low), np.array(high))
 
 
-@reads(*QUANT, inputs=(4, 4))
+@reads(f"{CHANNELS_LAST}.Conv", inputs=(2, 3), layout="last")
+def conv_channels_last(call: Call) -> str:
+    """A convolution whose weights have their channels last too."""
+    weights = np.moveaxis(call.constant(1, "weights"), -1, 1)
+    inputs = (call.inputs[0], Constant("weights", weights), *call.inputs[2:])
+    return conv(replace(call, inputs=inputs))
+
+
+reads(f"{CHANNELS_LAST}.MaxPool", layout="last")(max_pool)
+reads(f"{CHANNELS_LAST}.BatchNormalization", inputs=(5, 5), layout="last")(batch_norm)
+
+
+@reads(*QUANT, inputs=(4, 4), layout="any")
 def quant(call: Call) -> str:
     """(round(x/scale + zero point) − zero point)·scale, within the bounds of its bits."""
     grid, whole = _grid(call, call.tensor.shape), _whole(call, 3)
@@ -96,7 +111,7 @@ def quant_constant(call: Call) -> Array:
     return values_of(np.clip(_rounding(call, CONSTANTS)(exact), *whole.ends), grid)
 
 
-@reads(*BIPOLAR, inputs=(2, 2))
+@reads(*BIPOLAR, inputs=(2, 2), layout="any")
 def bipolar(call: Call) -> str:
     """The scale, with the sign of x."""
     scale = above_zero(call, _over(call, 1, "scales", call.tensor.shape))
@@ -111,7 +126,7 @@ def bipolar_constant(call: Call) -> Array:
     return np.where(value >= 0, scale, -scale)
 
 
-@reads(*TRUNC, inputs=(5, 6))
+@reads(*TRUNC, inputs=(5, 6), layout="any")
 def trunc(call: Call) -> str:
     """Rounded, and its last bits cut off, which is one floor: ⌊⌊u⌋/m⌋ = ⌊u/m⌋ for a whole m."""
     if not call.has(5):

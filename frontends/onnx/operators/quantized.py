@@ -18,13 +18,13 @@ QUANTIZE = ("QuantizeLinear", "com.microsoft.QuantizeLinear")
 DEQUANTIZE = ("DequantizeLinear", "com.microsoft.DequantizeLinear")
 
 
-@reads(*QUANTIZE, inputs=(2, 3))
+@reads(*QUANTIZE, inputs=(2, 3), layout="any")
 def quantize(call: Call) -> str:
     """x/scale, rounded, plus the zero point, within the bounds of the type."""
     return call.then(*_grid(call, divides=True).levels(*bounds_of(call, kind_at(call, 2))))
 
 
-@reads(*DEQUANTIZE, inputs=(2, 3))
+@reads(*DEQUANTIZE, inputs=(2, 3), layout="any")
 def dequantize(call: Call) -> str:
     """(n − zero point)·scale."""
     return call.then(_grid(call).values)

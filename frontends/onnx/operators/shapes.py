@@ -6,7 +6,7 @@ from math import prod
 
 from snnc.compiler.operators import Reshape, Shape
 from snnc.frontends.onnx.registry import reads
-from snnc.frontends.onnx.values import EXPORT_AGAIN, Call
+from snnc.frontends.onnx.values import EXPORT_AGAIN, Call, Tensor
 
 MIXED = "keep the first axis for the images"
 
@@ -21,11 +21,13 @@ def flatten(call: Call) -> str:
     return call.then(Reshape((prod(shape),)))
 
 
-@reads("Reshape", inputs=(2, 2))
+@reads("Reshape", inputs=(1, 2))
 def reshape(call: Call) -> str:
     """Another shape for each image."""
     full = (1, *call.tensor.shape)
-    wanted = call.wholes(1, "sizes", low=-1)
+    wanted = call.option("shape", 1, low=-1) or ()
+    if wanted[:1] == (call.batch,):
+        wanted = (1, *wanted[1:])
     if wanted.count(-1) > 1 or (0 in wanted and call.attributes.flag("allowzero")):
         raise call.refuse(f"has sizes {list(wanted)}; allowed: one of -1", MIXED)
     sizes = [full[i] if n == 0 and i < len(full) else n for i, n in enumerate(wanted)]
@@ -63,19 +65,20 @@ def unsqueeze(call: Call) -> str:
     return _reshaped(call, tuple(1 if i in new else next(old) for i in range(1, rank)))
 
 
-@reads("Transpose")
-def transpose(call: Call) -> str:
-    """Axes in another order, where that moves no element."""
-    full = (1, *call.tensor.shape)
+@reads("Transpose", layout="any")
+def transpose(call: Call) -> Tensor:
+    """Axes in another order: nothing moves before something needs them so."""
+    shape = call.tensor.shape
+    full = (1, *call.tensor.seen)
     order = call.attributes.wholes("perm", tuple(range(len(full)))[::-1], low=0)
     if sorted(order) != list(range(len(full))):
         what = f"has perm {list(order)}; allowed: each axis of {full} once"
         raise call.refuse(what, EXPORT_AGAIN)
-    large = [axis for axis in order if full[axis] != 1]
-    if order[0] != 0 or large != sorted(large):
-        what = f"reorders the elements of samples of shape {full[1:]}"
-        raise call.refuse(what, "export the model with channels first")
-    return _reshaped(call, tuple(full[axis] for axis in order[1:]))
+    if order[0] != 0:
+        raise call.refuse(f"has perm {list(order)}, which moves the batch", MIXED)
+    before = call.order or tuple(range(len(shape)))
+    after = tuple(before[axis - 1] for axis in order[1:])
+    return Tensor(call.tensor.node, shape, after)
 
 
 def _reshaped(call: Call, shape: Shape) -> str:

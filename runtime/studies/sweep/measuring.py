@@ -16,7 +16,7 @@ from snnc.compiler.spiking import SpikingNetwork
 from snnc.runtime.data import Data, as_source, encode
 from snnc.runtime.engines import Engine, require
 from snnc.runtime.engines.golden import Golden, GoldenEngine, batch_size
-from snnc.runtime.engines.result import logits_of
+from snnc.runtime.engines.result import decisions_of, logits_of
 from snnc.runtime.engines.running import Progress, batches_of, ignore
 from snnc.runtime.engines.source_model import Executable
 from snnc.runtime.studies.compare import run_against_golden
@@ -81,7 +81,8 @@ def measure(
         levels = encode(images, network.input)
         result = golden.run(levels)
         meter.add(result.pixels, result.sent)
-        decisions = logits_of(result.potential, network).reshape(len(images), -1).argmax(1)
+        logits = logits_of(result.potential, network)
+        decisions = decisions_of(logits.reshape(len(images), -1))
         right += int(np.count_nonzero(decisions == data.y[first : first + len(images)]))
         first += len(images)
         progress(GoldenEngine.name, len(images), data.images)
@@ -137,7 +138,7 @@ def _source_accuracy(model: Executable, source: Input, data: Data, progress: Pro
     assert data.y is not None
     right = first = 0
     for images in batches_of(data):
-        decisions = model.run(as_source(images, source)).reshape(len(images), -1).argmax(1)
+        decisions = decisions_of(model.run(as_source(images, source)).reshape(len(images), -1))
         right += int(np.count_nonzero(decisions == data.y[first : first + len(images)]))
         first += len(images)
         progress("source", len(images), data.images)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -78,7 +79,7 @@ def open_model(path: Path, options: CompileOptions, progress: Progress | None = 
     """
     from snnc.frontends.onnx.reader import read_onnx
 
-    network, source = read_onnx(path)
+    network, source = read_onnx(path, options.input_shape)
     return OpenModel(network, source.sha256, _session(network, options, progress))
 
 
@@ -118,13 +119,13 @@ def compile(
     return Compilation(path, network, session.rounding_losses(network), session.calibration)
 
 
-def recognize(model: str | Path) -> Network:
+def recognize(model: str | Path, *, input_shape: Sequence[int] = ()) -> Network:
     """Read an ONNX model up to its staircases: what `snnc inspect` shows of it.
 
     Raises:
         SnncError: with everything in the model that cannot be compiled.
     """
-    options = CompileOptions()
+    options = CompileOptions(input_shape=tuple(input_shape))
     return open_model(Path(model), options).recognized(options)
 
 
@@ -152,6 +153,6 @@ def _session(
     from snnc.runtime.engines.running import ignore as no_progress
 
     shape = network.input.shape
-    source = encoding_of(options).input(network.input.name, planar(shape))
+    source = encoding_of(options, network).input(network.input.name, planar(shape))
     images = accepted_images(options.calibration, source, limit=CALIBRATION_IMAGES)
     return CalibrationSession.of(images, source, shape, options.levels, progress or no_progress)

@@ -45,7 +45,9 @@ def images_for(
     Raises:
         SnncError: with every problem found.
     """
-    classes = network.readout.shape[0]
+    from snnc.runtime.engines.result import classes_of
+
+    classes = classes_of(network.readout.shape)
     return accepted_images(given, network.input, classes, limit, clip=clip)
 
 

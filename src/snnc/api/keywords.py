@@ -12,7 +12,7 @@ from snnc.compiler.options import CompileKeywords, CompileOptions, ModelKeywords
 if TYPE_CHECKING:
     from snnc.runtime.engines.running import Progress
 
-SEQUENCES = ("input_range", "mean", "std", "labels")
+SEQUENCES = ("input_range", "mean", "std", "input_shape", "labels")
 """Options that are kept as tuples, whatever sequence is given."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -80,21 +81,30 @@ def compare(
     network: str | Path,
     data: GivenImages,
     *,
+    input_shape: Sequence[int] = (),
     limit: int | None = None,
     clip_input: bool = False,
     progress: Progress | None = None,
 ) -> Comparison:
     """Run the source model and every engine over a data set, and hold them against each other.
 
+    Sizes that the model leaves open are those of the network.
+
     Raises:
         SnncError: if a file or the data are unsound, or an engine is not installed.
     """
     from snnc.frontends.onnx.loading import load_model
+    from snnc.frontends.onnx.sizes import fix_open_sizes
     from snnc.runtime.engines.running import ignore
     from snnc.runtime.studies import compare as study
 
     loaded = load(network)
-    source = load_model(Path(model))
+    source = load_model(Path(model), tuple(input_shape))
+    shape = loaded.input.image_shape
+    if input_shape and _large(input_shape) != _large(shape):
+        what = f"{_text(input_shape)}; the network was compiled for {_text(shape)}"
+        raise refusal("`input_shape`", what, "leave it out")
+    fix_open_sizes(source.proto.graph, shape)
     expected = loaded.provenance.source_sha256
     if expected and source.sha256 != expected:
         what = (
@@ -103,6 +113,15 @@ def compare(
         raise refusal(str(network), what, f"compile {model} again, or name the model it came from")
     images = images_for(loaded, data, limit, clip=clip_input)
     return study.compare(executable(source, str(model)), loaded, images, progress or ignore)
+
+
+def _large(shape: Sequence[int]) -> list[int]:
+    """The sizes above 1: a line has one axis of space, and two on a chip."""
+    return [each for each in shape if each > 1]
+
+
+def _text(shape: Sequence[int]) -> str:
+    return ",".join(map(str, shape))
 
 
 def executable(model: Model, name: str) -> Executable:

@@ -72,10 +72,13 @@ def sweep(
     models = [open_model(each, compiling, chosen.progress) for each in paths]
     network = models[0].recognized(compiling)
     _refuse([*problems_of_numbers(compiling, network)])
-    source = encoding_of(compiling).input(network.input.name, planar(network.input.shape))
+    source = encoding_of(compiling, network).input(network.input.name, planar(network.input.shape))
     classes = _classes(str(model), network.output.shape)
     images = labelled_images(data, source, classes, chosen.limit, clip=chosen.clip_input)
-    sources = [(str(each), executable(load_model(each), str(each))) for each in paths]
+    sources = [
+        (str(each), executable(load_model(each, compiling.input_shape), str(each)))
+        for each in paths
+    ]
     points = study.points_of(wanted, study.staircases_of(network))
     progress = chosen.progress or ignore
     with TemporaryDirectory() as folder:
@@ -173,8 +176,9 @@ def _checked_engine(name: str) -> Engine | None:
 
 def _classes(model: str, shape: Shape) -> int:
     """The number of classes of a model that decides once for each image."""
-    classes, *places = shape
-    if prod(places) > 1:
+    from snnc.runtime.engines.result import classes_of
+
+    if (places := shape[1:]) and prod(places) > 1:
         what = f"it decides in {prod(places)} places of an image; a sweep needs one decision"
         raise refusal(model, what, "end the model in one logit for each class")
-    return classes
+    return classes_of(shape)

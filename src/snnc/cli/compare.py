@@ -11,7 +11,16 @@ import snnc
 from snnc import api
 from snnc.backends.files import target_of
 from snnc.cli.messages import reports_problems, tell
-from snnc.cli.options import ClipInput, DataFile, Json, Limit, ModelFile, NetFile
+from snnc.cli.options import (
+    ClipInput,
+    DataFile,
+    InputShape,
+    Json,
+    Limit,
+    ModelFile,
+    NetFile,
+    sizes,
+)
 from snnc.cli.progress import progress_bars
 from snnc.cli.results import print_json, print_lines, print_table
 
@@ -23,6 +32,7 @@ def compare(
     model: ModelFile,
     network: NetFile,
     data: DataFile,
+    input_shape: InputShape = "",
     limit: Limit = None,
     html: Annotated[Path | None, typer.Option(help="Also write a page.")] = None,
     clip_input: ClipInput = False,
@@ -40,7 +50,13 @@ def compare(
             target_of(html, option="html", inputs=inputs)
         with progress_bars() as progress:
             result = api.compare(
-                model, network, data, limit=limit, clip_input=clip_input, progress=progress
+                model,
+                network,
+                data,
+                input_shape=sizes(input_shape),
+                limit=limit,
+                clip_input=clip_input,
+                progress=progress,
             )
         if html is not None:
             layers = inspect_network(api.load(network))

@@ -9,26 +9,32 @@ import typer
 
 from snnc import api
 from snnc.cli.messages import reports_problems
-from snnc.cli.options import Json
+from snnc.cli.options import InputShape, Json, sizes
 from snnc.cli.results import print_json, print_lines, print_table
+from snnc.compiler.errors import refusal
 
 
 def inspect(
-    path: Annotated[Path, typer.Argument(help="MODEL.onnx or NET.h5")], as_json: Json = False
+    path: Annotated[Path, typer.Argument(help="MODEL.onnx or NET.h5")],
+    input_shape: InputShape = "",
+    as_json: Json = False,
 ) -> None:
     """Show the layers, the ranges and the schedule."""
     with reports_problems(as_json=as_json):
         if path.suffix.lower() == ".onnx":
-            _inspect_model(path, as_json=as_json)
+            _inspect_model(path, sizes(input_shape), as_json=as_json)
+        elif input_shape:
+            what = "of a network that is compiled; allowed: of a model"
+            raise refusal("`input_shape`", what, "leave it out")
         else:
             _inspect_network(path, as_json=as_json)
 
 
-def _inspect_model(path: Path, *, as_json: bool) -> None:
+def _inspect_model(path: Path, shape: tuple[int, ...], *, as_json: bool) -> None:
     from snnc.runtime.output.tables import model_table
     from snnc.runtime.studies.inspection import model_rows
 
-    network = api.recognize(path)
+    network = api.recognize(path, input_shape=shape)
     if as_json:
         print_json(model_rows(network))
     else:

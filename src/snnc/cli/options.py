@@ -19,7 +19,7 @@ import typer
 
 from snnc.cli.messages import as_flags, reports_problems
 from snnc.compiler.codes import CODES
-from snnc.compiler.errors import Problem, refusal
+from snnc.compiler.errors import Problem, SnncError, refusal
 from snnc.compiler.options import CompileOptions, ModelKeywords
 from snnc.compiler.target import TARGETS
 from snnc.runtime.engines import ENGINES
@@ -32,6 +32,9 @@ DataFile = Annotated[Path, typer.Argument(help="DATA.npz with x and perhaps labe
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 Limit = Annotated[int | None, typer.Option(help="Use the first images only.")]
 ClipInput = Annotated[bool, typer.Option("--clip-input", help="Clip values outside the range.")]
+InputShape = Annotated[
+    str, typer.Option(help="Of a sample, where the model leaves sizes open: 3,224,224")
+]
 TimeSteps = Annotated[str, typer.Option(help="T: a point for each.")]
 Plot = Annotated[Path | None, typer.Option(help="Also draw a .png, .pdf or .svg.")]
 
@@ -127,6 +130,8 @@ def _parser(name: str, kind: Any) -> Callable[[Any], Any]:  # noqa: ANN401
     """What makes the value of a field of what typer read."""
     if not _is_list(kind):
         return lambda value: value
+    if get_args(kind)[0] is int:
+        return sizes
     return functools.partial(_numbers, name) if get_args(kind)[0] is float else _labels
 
 
@@ -136,6 +141,18 @@ def _numbers(name: str, text: str) -> tuple[float, ...]:
     except ValueError:
         what = f"{text!r} is not a list of numbers"
         raise refusal(f"`{name}`", what, "write 0.49,0.48,0.45") from None
+
+
+def sizes(text: str) -> tuple[int, ...]:
+    """The sizes of a sample.
+
+    Raises:
+        SnncError: for what is none.
+    """
+    found, problems = whole_numbers("input_shape", text)
+    if problems:
+        raise SnncError(*problems)
+    return found
 
 
 def _labels(text: str) -> tuple[str, ...]:

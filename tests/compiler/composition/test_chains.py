@@ -12,9 +12,11 @@ from snnc.compiler.operators import (
     MatMul,
     Operator,
     Pad,
-    Place,
     Reshape,
+    Select,
     Shape,
+    Spread,
+    Transpose,
 )
 
 
@@ -33,7 +35,7 @@ def random_operator(rng: np.random.Generator, shape: Shape) -> Operator:
     space, channels = len(shape) - 1, shape[0]
     pads = tuple(int(n) for n in rng.integers(0, 3, 2 * space))
     strides, kernel = (tuple(int(n) for n in rng.integers(1, 3, space)) for _ in range(2))
-    choice = rng.integers(6)
+    choice = rng.integers(7)
     if choice == 0:
         return Affine(rng.normal(size=(channels, *(1,) * space)), np.array(0.0))
     if choice == 1:
@@ -43,7 +45,9 @@ def random_operator(rng: np.random.Generator, shape: Shape) -> Operator:
         return Pad(tuple(p - 1 for p in pads))
     if choice == 3:
         more = int(rng.integers(4))
-        return Place(channels + more, int(rng.integers(more + 1)))
+        return Select(rng.integers(-1, channels, channels + more))
+    if choice == 4:
+        return Spread(strides)
     groups = int(rng.choice([g for g in (1, 2, channels) if channels % g == 0]))
     out = groups * int(rng.integers(1, 3))
     weights = rng.normal(size=(out, channels // groups, *kernel))
@@ -131,6 +135,22 @@ def test_a_crop_is_a_tap_of_weight_0() -> None:
 def test_a_place_takes_part_of_the_next_weights() -> None:
     rng = np.random.default_rng(0)
     nine = Conv(rng.normal(size=(5, 9, 3, 3)), np.zeros(5), (1, 1), (1, 1, 1, 1), (1, 1))
-    found = compose([Place(9, 4), nine], (2, 6, 6))
+    found = compose([Select.placed(2, 4, 9), nine], (2, 6, 6))
     assert isinstance(found, Conv)
     np.testing.assert_array_equal(found.weights, nine.weights[:, 4:6])
+
+
+def test_a_permutation_before_a_matrix_is_one_of_its_columns() -> None:
+    rng = np.random.default_rng(0)
+    head, x = MatMul(rng.normal(size=(3, 24)), np.zeros(3)), rng.normal(size=(5, 2, 3, 4))
+    found = compose([Transpose((1, 2, 0)), Reshape((24,)), head], (2, 3, 4))
+    assert isinstance(found, MatMul)
+    np.testing.assert_allclose(found.apply(x), head.apply(np.moveaxis(x, 1, 3)))
+
+
+def test_a_selection_takes_part_of_the_next_weights() -> None:
+    rng = np.random.default_rng(0)
+    matrix = MatMul(rng.normal(size=(5, 4)), np.zeros(5))
+    found = compose([Select(np.array([2, -1, 0, 2])), matrix], (3,))
+    expected = [matrix.weights[:, 2], np.zeros(5), matrix.weights[:, 0] + matrix.weights[:, 3]]
+    np.testing.assert_array_equal(found.weights, np.transpose(expected))

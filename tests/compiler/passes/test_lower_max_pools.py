@@ -11,8 +11,8 @@ from snnc.compiler.operators import (
     Conv,
     MaxPool,
     Operator,
-    Place,
     Reshape,
+    Select,
     Source,
     Staircase,
 )
@@ -86,7 +86,7 @@ def test_a_concatenation_is_pooled_part_by_part() -> None:
         builder.add(f"a{i}", Affine(np.array(0.5 + i), np.array(i)), n)
         for i, n in enumerate(halves)
     ]
-    places = [builder.add(f"p{i}", Place(4, 2 * i), n) for i, n in enumerate(scaled)]
+    places = [builder.add(f"p{i}", Select.placed(2, 2 * i, 4), n) for i, n in enumerate(scaled)]
     builder.add("cat", Add(), *places)
     pooled = builder.add("pool", MaxPool((2, 2), (2, 2), (0,) * 4, (1, 1)), "cat")
     check(Network(builder.nodes(pooled)), 15, 0)

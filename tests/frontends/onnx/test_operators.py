@@ -1,7 +1,9 @@
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
+from onnx import helper
 from support.onnx_models import Graph, run_onnx
 
 from snnc.compiler.errors import SnncError
@@ -12,6 +14,32 @@ from snnc.frontends.onnx.reader import read_model
 Build = Callable[[Graph], object]
 PLANE, ROW, FLAT = (4, 7, 6), (4, 9), (12,)
 EVEN = {"kernel_shape": [2, 2], "strides": [2, 2]}
+
+
+def parted(graph: Graph, sizes: list[int], axis: int) -> None:
+    """Both parts in another order."""
+    graph.constant(np.array(sizes), "sizes")
+    node = helper.make_node("Split", ["x", "sizes"], ["first", "second"], axis=axis)
+    graph.nodes.append(node)
+    if axis == 1:
+        graph.node("Concat", "second", "first", axis=axis)
+    else:
+        graph.last = "second"
+
+
+def as_integers(graph: Graph, divisor: int) -> None:
+    """Counted in whole numbers, and divided as these are."""
+    graph.node("Cast", to=6)
+    graph.with_constants("Div", np.array(divisor, np.int32))
+    graph.node("Cast", to=1)
+
+
+def turned(graph: Graph, out: int, kernel: list[int], **attributes: Any) -> None:
+    """A transposed convolution."""
+    width = out // attributes.get("group", 1)
+    weights = graph.rng.normal(size=(4, width, *kernel))
+    graph.with_constants("ConvTranspose", weights, graph.rng.normal(size=out), **attributes)
+
 
 READ: dict[str, tuple[tuple[int, ...], Build]] = {
     "conv": (PLANE, lambda g: g.conv(3, 4, 3, 3, pads=[1, 0, 2, 1], strides=[2, 1])),
@@ -57,9 +85,78 @@ READ: dict[str, tuple[tuple[int, ...], Build]] = {
     "transpose": ((4, 1, 1), lambda g: g.node("Transpose", perm=[0, 2, 3, 1])),
     "pad": (PLANE, lambda g: g.with_constants("Pad", np.array([0, 0, 1, 2, 0, 0, 3, 0]), 0.5)),
     "crop": (PLANE, lambda g: g.with_constants("Pad", np.array([0, 0, -1, 2, 0, 0, -3, 0]))),
+    "pad channels": (PLANE, lambda g: g.with_constants("Pad", np.array([0, 1, 0, 2, 0, 3, 1, 0]))),
+    "crop channels": (
+        PLANE,
+        lambda g: g.with_constants("Pad", np.array([0, -1, 0, 0, 0, 2, 0, 0])),
+    ),
+    "pad features": (FLAT, lambda g: g.with_constants("Pad", np.array([0, 2, 0, 1]))),
+    "slice": (
+        PLANE,
+        lambda g: g.with_constants("Slice", *map(np.array, ([1, 0], [6, -1], [2, 3], [2, 3]))),
+    ),
+    "slice channels": (
+        PLANE,
+        lambda g: g.with_constants("Slice", *map(np.array, ([-1], [-9], [1], [-1]))),
+    ),
+    "slice features": (FLAT, lambda g: g.with_constants("Slice", *map(np.array, ([3], [9], [1])))),
+    "split": (PLANE, lambda g: parted(g, [1, 3], axis=1)),
+    "split space": (PLANE, lambda g: parted(g, [5, 2], axis=2)),
+    "gather channels": (
+        PLANE,
+        lambda g: g.with_constants("Gather", np.array([2, -4, 2]), axis=1),
+    ),
+    "gather a row": (PLANE, lambda g: g.with_constants("Gather", np.array(3), axis=2)),
+    "gather a channel": (PLANE, lambda g: g.with_constants("Gather", np.array(3), axis=1)),
+    "gather evenly": (ROW, lambda g: g.with_constants("Gather", np.array([1, 4, 7]), axis=2)),
+    "depth to space": (PLANE, lambda g: g.node("DepthToSpace", blocksize=2)),
+    "depth to space CRD": (PLANE, lambda g: g.node("DepthToSpace", blocksize=2, mode="CRD")),
+    "space to depth": ((3, 4, 6), lambda g: g.node("SpaceToDepth", blocksize=2)),
+    "tile": (PLANE, lambda g: g.with_constants("Tile", np.array([1, 2, 1, 3]))),
+    "conv transpose": (PLANE, lambda g: turned(g, 3, [3, 2])),
+    "conv transpose strides": (
+        PLANE,
+        lambda g: turned(g, 3, [3, 2], strides=[2, 3], pads=[1, 0, 2, 1]),
+    ),
+    "conv transpose more": (
+        PLANE,
+        lambda g: turned(g, 3, [3, 3], strides=[2, 2], output_padding=[1, 0]),
+    ),
+    "conv transpose groups": (
+        PLANE,
+        lambda g: turned(g, 6, [3, 3], group=2, dilations=[2, 1], strides=[1, 2]),
+    ),
+    "conv transpose same": (
+        PLANE,
+        lambda g: turned(g, 3, [4, 3], strides=[2, 2], auto_pad="SAME_UPPER"),
+    ),
+    "conv transpose lower": (
+        PLANE,
+        lambda g: turned(g, 3, [4, 3], strides=[2, 2], auto_pad="SAME_LOWER"),
+    ),
+    "conv transpose to a shape": (
+        PLANE,
+        lambda g: turned(g, 3, [3, 3], strides=[2, 2], output_shape=[14, 11]),
+    ),
+    "conv transpose 1-D": (ROW, lambda g: turned(g, 3, [3], strides=[2])),
     "identity": (FLAT, lambda g: g.node("Identity", g.node("Neg"))),
     "dropout": (FLAT, lambda g: g.node("Dropout")),
     "cast": (FLAT, lambda g: g.node("Cast", to=1)),
+    "cast of whole numbers": (
+        FLAT,
+        lambda g: (
+            g.node("Round", g.with_constants("Mul", 4.0)),
+            g.with_constants("Clip", -100.0, 127.0),
+            g.node("Cast", to=3),
+            g.node("Cast", to=6),
+            g.with_constants("Add", np.array(3, np.int32)),
+            g.node("Cast", to=1),
+        ),
+    ),
+    "cast that rounds down": (
+        FLAT,
+        lambda g: (g.node("Relu", g.with_constants("Mul", 4.0)), as_integers(g, 2)),
+    ),
     "relu": (FLAT, lambda g: g.node("Relu")),
     "clip": (FLAT, lambda g: g.with_constants("Clip", -0.5, 0.5)),
     "clip above": (FLAT, lambda g: g.node("Clip", "x", "", g.constant(0.25))),
@@ -82,6 +179,30 @@ def test_an_operator_means_what_onnx_runtime_makes_of_it(name: str) -> None:
     np.testing.assert_allclose(found, run_onnx(graph.model(), x), rtol=1e-5, atol=1e-5)
 
 
+RESIZES = [
+    ("half_pixel", "round_prefer_floor", (2, 2)),
+    ("half_pixel", "round_prefer_ceil", (3, 2)),
+    ("asymmetric", "floor", (3, 1)),
+    ("asymmetric", "floor", (0.5, 2)),
+    ("tf_half_pixel_for_nn", "floor", (2, 2)),
+    ("pytorch_half_pixel", "round_prefer_floor", (4, 3)),
+]
+
+
+@pytest.mark.parametrize(("where", "nearest", "scales"), RESIZES)
+def test_the_nearest_pixels_are_those_of_onnx_runtime(
+    where: str, nearest: str, scales: tuple[float, float]
+) -> None:
+    graph = Graph("batch", 2, 4, 6)
+    factors = graph.constant(np.array([1.0, 1.0, *scales]))
+    modes = {"coordinate_transformation_mode": where, "nearest_mode": nearest}
+    graph.node("Resize", "x", "", factors, mode="nearest", **modes)
+    x = graph.rng.normal(size=(2, 2, 4, 6))
+    network = read_model(Model(graph.model(), "", ()))
+    found = evaluate(network, x)[network.output.name]
+    np.testing.assert_allclose(found, run_onnx(graph.model(), x), atol=1e-6)
+
+
 def test_older_operator_sets_give_attributes() -> None:
     graph = Graph("batch", 4, 1, 1)
     graph.node("Clip", min=-0.5, max=0.5)
@@ -90,6 +211,12 @@ def test_older_operator_sets_give_attributes() -> None:
     network = read_model(Model(graph.model(opset=9), "", ()))
     expected = run_onnx(graph.model(opset=9), x)
     np.testing.assert_allclose(evaluate(network, x)[network.output.name], expected, atol=1e-6)
+
+
+def test_a_model_of_a_fixed_batch_keeps_its_images_apart() -> None:
+    graph = Graph(4, 2, 3, 3)
+    graph.with_constants("Reshape", np.array([4, 18]))
+    assert read_model(Model(graph.model(), "", ())).output.shape == (18,)
 
 
 def test_a_size_that_depends_on_the_batch_still_flattens() -> None:
@@ -162,8 +289,33 @@ REFUSED: dict[str, tuple[tuple[int, ...], Build, str]] = {
     ),
     "order": (
         PLANE,
-        lambda g: g.node("Transpose", perm=[0, 2, 3, 1], name="t"),
-        "t: Transpose reorders the elements of samples of shape (4, 7, 6)",
+        lambda g: g.node("Transpose", perm=[1, 0, 2, 3], name="t"),
+        "t: Transpose has perm [1, 0, 2, 3], which moves the batch",
+    ),
+    "mixed pixels": (
+        PLANE,
+        lambda g: g.node("Resize", "x", "", g.constant(np.full(4, 1.5)), name="r"),
+        "r: Resize makes 6 of 4 pixels",
+    ),
+    "uneven pixels": (
+        PLANE,
+        lambda g: g.with_constants("Gather", np.array([0, 1, 3]), axis=2, name="g"),
+        "g: Gather takes pixels in another order, or unevenly",
+    ),
+    "linear pixels": (
+        PLANE,
+        lambda g: g.node("Resize", "x", "", g.constant(np.ones(4)), name="r", mode="linear"),
+        "r: Resize has mode 'linear'; allowed: nearest",
+    ),
+    "channels of 1": (
+        PLANE,
+        lambda g: g.with_constants("Pad", np.array([0, 1, 0, 0, 0, 0, 0, 0]), 1.0, name="p"),
+        "p: Pad adds channels of 1; allowed: of 0",
+    ),
+    "parts": (
+        PLANE,
+        lambda g: g.node("Split", "x", g.constant(np.array([3])), axis=1, name="s"),
+        "s: Split makes 1 parts of sizes [3] of 4; allowed: parts that are the whole",
     ),
     "batch": (
         PLANE,
@@ -179,6 +331,19 @@ REFUSED: dict[str, tuple[tuple[int, ...], Build, str]] = {
         FLAT,
         lambda g: g.node("Cast", to=7, name="c"),
         "c: Cast to INT64 rounds toward 0",
+    ),
+    "wrapping": (
+        FLAT,
+        lambda g: (g.node("Round", g.node("Relu")), g.node("Cast", to=3, name="c")),
+        "c: Cast to INT8 of numbers from 0 to inf, which wrap there",
+    ),
+    "whole division": (
+        FLAT,
+        lambda g: (
+            g.node("Cast", g.node("Round"), to=6),
+            g.with_constants("Div", np.array(2, np.int32), name="d"),
+        ),
+        "d: Div of whole numbers rounds toward 0",
     ),
     "not a number": (
         FLAT,
@@ -214,3 +379,12 @@ def test_what_cannot_be_read_is_refused_by_its_name(name: str) -> None:
         read_model(Model(graph.model(), "", ()))
     assert str(caught.value).splitlines()[0] == message
     assert str(caught.value).splitlines()[1].startswith("  help: ")
+
+
+def test_an_axis_of_older_operator_sets_says_where_a_constant_begins() -> None:
+    graph = Graph("batch", 4, 4, 4)
+    graph.with_constants("Add", np.arange(4.0), axis=1, broadcast=1)
+    graph.node("Reshape", shape=[0, -1])
+    network = read_model(Model(graph.model(opset=1), "", ()))
+    found = evaluate(network, np.zeros((1, 4, 4, 4)))[network.output.name]
+    np.testing.assert_array_equal(found[0], np.repeat(np.arange(4.0), 16))

@@ -46,6 +46,25 @@ def test_decisions_behind_the_logits_are_dropped(tmp_path: Path) -> None:
     )
 
 
+def test_a_sigmoid_behind_the_logits_is_dropped_whatever_shows_its_result(tmp_path: Path) -> None:
+    graph = Graph("batch", 3)
+    graph.dense(1, 3, name="fc")
+    graph.node("Sigmoid", name="sigmoid")
+    graph.with_constants("Reshape", np.array([-1]))
+    network, _ = read_onnx(graph.save(tmp_path))
+    assert network.output.name == "fc"
+    assert network.remarks == ("dropped Sigmoid sigmoid: it does not change the decision",)
+
+
+def test_logits_in_many_places_have_their_channels_first(tmp_path: Path) -> None:
+    graph = Graph("batch", 2, 4, 4)
+    graph.conv(3, 2, 1, 1, name="logits")
+    graph.node("Transpose", name="t", perm=[0, 2, 3, 1])
+    network, _ = read_onnx(graph.save(tmp_path))
+    assert network.output.shape == (3, 4, 4)
+    assert network.remarks == ("dropped Transpose t: it does not change the decision",)
+
+
 def test_unsupported_operators_are_told_all_at_once(tmp_path: Path) -> None:
     graph = Graph("batch", 3, 8, 8)
     graph.node("PRelu", graph.last, graph.constant([0.5]), name="relu1")
@@ -118,7 +137,9 @@ def test_external_data_outside_the_folder_are_not_read(tmp_path: Path) -> None:
 def test_a_shape_that_is_not_known(tmp_path: Path, shape: tuple[int | str, ...]) -> None:
     graph = Graph(*shape)
     graph.node("Relu")
-    assert message(graph.save(tmp_path)).startswith(f"x: has shape {list(shape)}; allowed: ")
+    found = message(graph.save(tmp_path))
+    assert found.startswith(f"x: has shape {list(shape)}; allowed: ")
+    assert "help: give the sizes of a sample: `input_shape=" in found
 
 
 def test_two_inputs_and_two_outputs(tmp_path: Path) -> None:
@@ -144,7 +165,7 @@ def test_what_the_output_does_not_need_is_not_read(tmp_path: Path) -> None:
 
 def test_nothing_is_written_when_a_model_is_refused(tmp_path: Path) -> None:
     graph = Graph("batch", 3)
-    graph.node("Sigmoid")
+    graph.node("Erf")
     path = graph.save(tmp_path)
     with pytest.raises(SnncError):
         snnc.compile(path)
