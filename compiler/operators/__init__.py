@@ -15,6 +15,7 @@ from snnc.compiler.operators.base import (
     times,
     windows_along,
 )
+from snnc.compiler.operators.curves import FUNCTIONS, Curve, Function, Maximum, Product
 from snnc.compiler.operators.elementwise import (
     Add,
     Affine,
@@ -30,20 +31,25 @@ from snnc.compiler.operators.pools import AveragePool, MaxPool
 from snnc.compiler.operators.shapes import Pad, Place, Reshape
 
 __all__ = [
+    "FUNCTIONS",
     "Add",
     "Affine",
     "AveragePool",
     "BatchNorm",
     "Clip",
     "Conv",
+    "Curve",
     "Elementwise",
     "Floats",
     "Floor",
+    "Function",
     "MatMul",
     "MaxPool",
+    "Maximum",
     "Operator",
     "Pad",
     "Place",
+    "Product",
     "Reshape",
     "Round",
     "Shape",

@@ -1,6 +1,7 @@
 """The readers of all operators, by family; importing this package registers them."""
 
 from snnc.frontends.onnx.operators import (
+    activations,
     elementwise,
     integer,
     joins,
@@ -11,4 +12,14 @@ from snnc.frontends.onnx.operators import (
     shapes,
 )
 
-__all__ = ["elementwise", "integer", "joins", "linear", "pools", "qonnx", "quantized", "shapes"]
+__all__ = [
+    "activations",
+    "elementwise",
+    "integer",
+    "joins",
+    "linear",
+    "pools",
+    "qonnx",
+    "quantized",
+    "shapes",
+]

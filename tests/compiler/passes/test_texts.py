@@ -17,6 +17,7 @@ from snnc.compiler.operators import (
     Clip,
     Conv,
     Floor,
+    Function,
     MatMul,
     MaxPool,
     Operator,
@@ -87,6 +88,9 @@ CASES = {
     ),
     "sink_reshapes/between_floor_and_clip": Case(
         flow(Floor(), Reshape((16,)), clip(0, 7), dense(2, 16), shape=IMAGE)
+    ),
+    "join_curves/exp_of_a_clip": Case(
+        flow(dense(2, 2), clip(-np.inf, 0), Function("exp"), affine(2, -2), dense(1, 2), shape=LINE)
     ),
     "recognize_staircases/qcfs": Case(
         flow(dense(2, 2), affine(3.5, 0.5), Floor(), clip(0, 7), dense(1, 2), shape=LINE)
