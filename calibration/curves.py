@@ -15,7 +15,7 @@ from snnc.compiler.network import Node
 from snnc.compiler.operators import Curve, Floats, Operator
 from snnc.runtime.engines.float_network import Array
 
-MOST_RAMPS = 4
+MOST = 4
 """Of even levels; each is a population."""
 
 
@@ -24,27 +24,28 @@ class CurveFits:
     """Sums of ramps for one curve."""
 
     even: tuple[Ramps, ...]
-    """1, 2 … ramps of even levels."""
+    """1, 2 … ramps of even levels; none where uneven ones are wanted."""
     uneven: tuple[Ramps, ...]
     """Of levels whose thresholds may lie anywhere."""
     spread: tuple[Ramps, ...]
     """1, 2 … ramps side by side over all that the curve meets, whatever comes of it."""
 
 
-def curve_fits(node: Node, sums: Array, levels: int) -> CurveFits:
+def curve_fits(node: Node, sums: Array, levels: int, *, uneven: bool) -> CurveFits:
     """Fit ramps to a curve, or to that of each channel where channels differ.
 
     Args:
         node: of a `Curve`.
         sums: what it meets, (images, *shape).
         levels: L.
+        uneven: whether the thresholds of levels may lie anywhere.
 
     Raises:
         SnncError: for a curve that differs within a channel.
     """
     curves = _by_channel(node)
     found = [
-        _fits(each, sums[:, [index]] if len(curves) > 1 else sums, levels)
+        _fits(each, sums[:, [index]] if len(curves) > 1 else sums, levels, 0 if uneven else MOST)
         for index, each in enumerate(curves)
     ]
     if len(found) == 1:
@@ -58,12 +59,12 @@ def curve_fits(node: Node, sums: Array, levels: int) -> CurveFits:
     )
 
 
-def _fits(curve: Curve, sums: Array, levels: int) -> CurveFits:
+def _fits(curve: Curve, sums: Array, levels: int, most: int) -> CurveFits:
     met = Met.of(curve.apply, sums)
     return CurveFits(
-        even_ramps(curve.apply, met, levels, MOST_RAMPS),
+        even_ramps(curve.apply, met, levels, most),
         uneven_ramps(curve.apply, met, levels),
-        tuple(spread_ramps(curve.apply, met, levels, count + 1) for count in range(MOST_RAMPS)),
+        tuple(spread_ramps(curve.apply, met, levels, count + 1) for count in range(MOST)),
     )
 
 
@@ -101,7 +102,7 @@ def _operator(operator: Operator, index: int) -> Operator:
 
 def _side_by_side(channels: Sequence[tuple[Ramps, ...]], rank: int) -> tuple[Ramps, ...]:
     """For each offer one sum of ramps for all channels; who has fewer ramps repeats the last."""
-    most = max(map(len, channels))
+    most = max(map(len, channels), default=0)
     return tuple(
         _joined([each[min(index, len(each) - 1)] for each in channels], rank)
         for index in range(most)

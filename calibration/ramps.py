@@ -19,12 +19,14 @@ from snnc.compiler.analysis.ramps import Ramp, Ramps
 from snnc.compiler.operators import Floats
 
 Function: TypeAlias = Callable[[Floats], Floats]
-POINTS = 512
+POINTS = 256
 """Numbers that stand for all that a function meets."""
 MOST_VALUES = 1 << 17
-KNOTS = 24
-"""Of each kind that are offered: evenly many numbers apart, evenly far apart, and where f bends."""
-FINER = 8
+KNOTS = 20
+"""Offered evenly many numbers apart, and as many evenly far apart."""
+BENDS = 4
+"""Offered where the function bends most sharply."""
+FINER = 5
 """Offers on each side of a knot in the second round."""
 ENDS = (0.0, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1)
 """Shares of the numbers beyond which uneven levels may end."""
@@ -95,7 +97,8 @@ def _offers(function: Function, met: Met) -> Floats:
     shares = np.linspace(0, 1, KNOTS)
     x = np.linspace(met.low, met.high, GRID)
     bends = np.abs(np.diff(function(x), 2))
-    sharpest = x[1:-1][np.argsort(bends)[-2:]]
+    bends[(bends < np.roll(bends, 1)) | (bends <= np.roll(bends, -1))] = 0  # all but its peaks
+    sharpest = x[1:-1][np.argsort(bends)[-BENDS:]]
     offers = [np.quantile(met.x, shares), np.linspace(met.low, met.high, KNOTS), sharpest]
     return np.asarray(np.unique(np.concatenate(offers)))
 

@@ -115,7 +115,7 @@ class LayerWalk:
         With thresholds that may lie anywhere the ramps are these levels themselves.
         """
         error = SumError(self.network, node.name, wanted, self.variances)
-        offers = curve_fits(node, found, self.levels)
+        offers = curve_fits(node, found, self.levels, uneven=self.uneven)
         own = [error(each.apply(found)) for each in offers.uneven]
         fits = offers.uneven if self.uneven else offers.even
         errors = own if self.uneven else [error(each.apply(found)) for each in fits]
