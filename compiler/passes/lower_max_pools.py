@@ -8,7 +8,6 @@ and so is a concatenation.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -97,17 +96,17 @@ class _Lowering:
         whole = [*(first for first, _ in found), self.channels(name)] == ends
         return found if whole else []
 
-    def placed(self, name: str) -> Iterator[tuple[int, Levels]]:
-        """Whatever levels can be found behind places and sums of places."""
+    def placed(self, name: str) -> list[tuple[int, Levels]]:
+        """The levels behind places and sums of places; none, if anything else is among them."""
         node = self.builder.by_name[name]
         levels = levels_behind(self.builder.by_name, name, self.input_levels)
         if levels:
-            if _even(levels):
-                yield 0, levels
-        elif isinstance(node.operator, Add | Place):
-            shift = node.operator.first if isinstance(node.operator, Place) else 0
-            for each in node.sources:
-                yield from ((shift + first, levels) for first, levels in self.placed(each))
+            return [(0, levels)] if _even(levels) else []
+        if not isinstance(node.operator, Add | Place):
+            return []
+        shift = node.operator.first if isinstance(node.operator, Place) else 0
+        found = [self.placed(each) for each in node.sources]
+        return [(shift + first, levels) for each in found for first, levels in each if all(found)]
 
     def channels(self, name: str) -> int:
         return self.builder.shape(name)[0]
