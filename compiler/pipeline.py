@@ -30,6 +30,7 @@ from snnc.compiler.passes.recognize_staircases import recognize_staircases
 from snnc.compiler.passes.schedule_populations import schedule_populations
 from snnc.compiler.passes.shift_biases import shift_biases
 from snnc.compiler.passes.sink_reshapes import sink_reshapes
+from snnc.compiler.passes.split_max_pools import split_max_pools
 from snnc.compiler.passes.sum_average_pools import sum_average_pools
 from snnc.compiler.quantization.feedback import Statistics
 from snnc.compiler.quantization.layer import Precision
@@ -136,6 +137,8 @@ PIPELINE: tuple[Stage, ...] = (
     Stage("sink_reshapes", FloatPass(lambda n, job: sink_reshapes(n)), FOLDED),
     # once chains are whole: what exporters write in many operators is one activation
     Stage("join_curves", FloatPass(lambda n, job: join_curves(n)), JOINED),
+    # before levels are given: the differences of what falls somewhere need some of their own
+    Stage("split_max_pools", FloatPass(lambda n, job: split_max_pools(n)), JOINED),
     # with calibration data alone: before anything asks where the levels are
     Stage(
         "calibrate_activations",
