@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -26,7 +26,10 @@ Array: TypeAlias = npt.NDArray[Any]
 
 @dataclass(eq=False)
 class CalibrationSession:
-    """The hooks of one model; however often it is compiled, its activations are fitted once."""
+    """The hooks of one model; however often it is compiled, its activations are fitted once.
+
+    Once more, where levels may be uneven.
+    """
 
     data: Data
     """The images, as they were given."""
@@ -36,7 +39,9 @@ class CalibrationSession:
     """Of the staircases that plain activations get; None leaves them as they are."""
     progress: Progress
     calibration: Calibration | None = None
-    """What came of the activations, once they are fitted."""
+    """What came of the activations in the network that was compiled last."""
+    fitted: dict[bool, Calibration] = field(default_factory=dict)
+    """The same for even levels, and for uneven ones."""
     composed: Network | None = None
     """The network whose weights were rounded last, just before that."""
     sent: Array | None = None
@@ -61,11 +66,14 @@ class CalibrationSession:
         assert self.sent is not None
         return rounding_losses(self.composed, network, self.sent)
 
-    def _calibrate(self, network: Network) -> Network:
+    def _calibrate(self, network: Network, uneven: bool) -> Network:
         if self.levels is None:
             return network
-        if self.calibration is None:
-            self.calibration = calibrate(network, self.images, self.levels, self.progress)
+        if uneven not in self.fitted:
+            self.fitted[uneven] = calibrate(
+                network, self.images, self.levels, self.progress, uneven=uneven
+            )
+        self.calibration = self.fitted[uneven]
         return self.calibration.network
 
     def _input_statistics(self, composed: Network, pixels: Input) -> Mapping[str, Statistics]:

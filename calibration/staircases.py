@@ -1,14 +1,15 @@
-"""ReLU networks without training: a staircase for every activation, fitted to sample images."""
+"""Levels without training: staircases for every activation, fitted to sample images."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import inf, log10, prod
+from operator import attrgetter
 
 import numpy as np
 
 from snnc.calibration.walk import FittedActivation, LayerWalk, Stages, evenly
-from snnc.compiler.analysis.plain_activations import insert_staircases, isolate_activations
+from snnc.compiler.analysis.plain_activations import insert_activations, isolate_activations
 from snnc.compiler.errors import refusal
 from snnc.compiler.network import Network
 from snnc.runtime.engines.float_network import Array, FloatNetwork
@@ -50,9 +51,16 @@ def decibels(error: float) -> float:
 
 
 def calibrate(
-    network: Network, images: Array, levels: int, progress: Progress = ignore
+    network: Network,
+    images: Array,
+    levels: int,
+    progress: Progress = ignore,
+    *,
+    uneven: bool = False,
 ) -> Calibration:
-    """Give every ReLU, and whatever else only clips, a staircase: QCFS with L levels.
+    """Give every activation L levels: a ReLU, and whatever else only clips, those of QCFS.
+
+    Curves become sums of ramps of L levels each.
 
     Args:
         network: without batch norms, as the pipeline leaves it before this stage; what is a
@@ -60,6 +68,7 @@ def calibrate(
         images: (images, *shape), normalised, as the source model reads them.
         levels: L, 1 to 255; 3, 7 and 15 fill 2, 3 and 4 time steps.
         progress: called after every layer with what is going on, 1, and the layers there are.
+        uneven: whether the thresholds of levels may lie anywhere, as those of copies may.
 
     Raises:
         SnncError: for levels or images that are unsound.
@@ -70,7 +79,10 @@ def calibrate(
         return Calibration(network, (), Stages(*[DecisionLoss(1.0, inf)] * 3), 0)
     largest = max(prod(node.shape) for node in activations)
     chosen = evenly(images, min(MOST_IMAGES, MOST_VALUES // largest))
-    walk, layers = LayerWalk(isolated, activations, chosen, levels), list[FittedActivation]()
+    walk, layers = (
+        LayerWalk(isolated, activations, chosen, levels, uneven=uneven),
+        list[FittedActivation](),
+    )
     for node in activations:
         layers.append(walk.layer(node))
         progress("calibration", 1, len(activations))
@@ -79,15 +91,17 @@ def calibrate(
 
 def _result(network: Network, layers: tuple[FittedActivation, ...], images: Array) -> Calibration:
     """Put the staircases into the network, and measure all three stages."""
-    plain = {each.name: replace(each.staircase, shift=np.array(0.0)) for each in layers}
-    greatest = {each.name: replace(plain[each.name], threshold=each.greatest) for each in layers}
-    chosen = {each.name: each.staircase for each in layers}
-    stages = [insert_staircases(network, each) for each in (greatest, plain, chosen)]
+    fits = [
+        {each.name: pick(each.fits) for each in layers}
+        for pick in map(attrgetter, ("uncalibrated", "calibrated", "corrected"))
+    ]
+    stages = [insert_activations(network, each) for each in fits]
     logits = _logits(network, images)
+    populations = sum(each.populations for each in layers)
     loss = Stages(*(_loss(_logits(each, images), logits) for each in stages))
     remark = (
-        f"{len(layers)} activations without levels became staircases of "
-        f"{layers[0].staircase.levels} levels: {100 * loss.corrected.agreement:.1f} % of "
+        f"{len(layers)} activations without levels became {populations} staircases of "
+        f"{layers[0].fits.corrected.levels} levels: {100 * loss.corrected.agreement:.1f} % of "
         f"{len(images)} calibration images keep their class, the logits have an SNR of "
         f"{loss.corrected.snr:.1f} dB"
     )

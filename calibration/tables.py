@@ -29,18 +29,23 @@ def _error(stage: Callable[[Stages[float]], float]) -> Callable[[FittedActivatio
     return lambda row: f"{stage(row.errors):.2g}"
 
 
+def _span(ends: tuple[float, float]) -> str:
+    return "{:.4g} to {:.4g}".format(*ends)
+
+
 ACTIVATION_COLUMNS: Sequence[Column[FittedActivation]] = (
     Column("activation", lambda row: row.name),
-    Column("threshold", lambda row: f"{row.staircase.threshold:.4g}"),
+    Column("populations", lambda row: str(row.populations)),
+    Column("levels span", lambda row: _span(row.fits.corrected.span)),
     Column("found by", lambda row: row.search),
-    Column("error at the greatest", _error(lambda stages: stages.uncalibrated)),
+    Column("error uncalibrated", _error(lambda stages: stages.uncalibrated)),
     Column("error", _error(lambda stages: stages.calibrated)),
     Column("corrected", _error(lambda stages: stages.corrected)),
 )
 
 
 def calibration_table(calibration: Calibration) -> Table:
-    """The staircases that plain activations were given."""
+    """What the activations without levels were given."""
     title = f"calibrated on {calibration.images} images"
     return table_of(title, ACTIVATION_COLUMNS, calibration.layers)
 
@@ -49,7 +54,7 @@ def calibration_lines(calibration: Calibration) -> list[str]:
     """What calibration costs in decisions."""
     stages = calibration.loss
     named = {
-        "at the greatest activations": stages.uncalibrated,
+        "uncalibrated": stages.uncalibrated,
         "calibrated": stages.calibrated,
         "with corrected biases": stages.corrected,
     }

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from snnc.compiler.analysis.plain_activations import Qcfs
+from snnc.compiler.analysis.ramps import Ramps
 from snnc.compiler.analysis.segments import sums_after
 from snnc.compiler.network import Network
 from snnc.runtime.engines.float_network import Array, FloatNetwork
@@ -54,20 +55,8 @@ def candidates(activations: Array, levels: int, silent: float) -> tuple[Candidat
 def _least_squares(positive: Array, levels: int) -> float:
     values = positive[:: -(-positive.size // MSE_VALUES)].astype(np.float64)
     offers = np.geomspace(1 / MSE_STEPS, 1, MSE_STEPS) * positive.max()
-    errors = [np.square(quantised(values, Qcfs(levels, each)) - values).sum() for each in offers]
+    errors = [np.square(Qcfs(levels, each).apply(values) - values).sum() for each in offers]
     return float(offers[np.argmin(errors)])
-
-
-def quantised(sums: Array, staircase: Qcfs) -> Array:
-    """What the staircase makes of sums, in their own precision."""
-    kind = sums.dtype.type
-    values = sums * kind(1 / staircase.step)
-    values += ((staircase.shift - staircase.low) / staircase.step + 0.5).astype(kind)
-    np.floor(values, out=values)
-    np.clip(values, 0, staircase.levels, out=values)
-    values *= kind(staircase.step)
-    values += kind(staircase.low)
-    return values
 
 
 def shifted(staircase: Qcfs, sums: Array, wanted: Array) -> Qcfs:
@@ -78,10 +67,17 @@ def shifted(staircase: Qcfs, sums: Array, wanted: Array) -> Qcfs:
     """
     axes = (0, *range(2, sums.ndim))
     for _ in range(SHIFT_ROUNDS):
-        missing = np.asarray(wanted - quantised(sums, staircase))
+        missing = np.asarray(wanted - staircase.apply(sums))
         missing = missing.mean(axes, np.float64, keepdims=True)
         staircase = replace(staircase, shift=staircase.shift + missing[0])
     return staircase
+
+
+def centred(ramps: Ramps, sums: Array, wanted: Array) -> Ramps:
+    """Add to each channel what it misses in its mean."""
+    axes = (0, *range(2, sums.ndim))
+    missing = np.mean(wanted - ramps.apply(sums), axes, np.float64, keepdims=True)
+    return ramps.moved(missing[0])
 
 
 class SumError:

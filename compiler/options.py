@@ -98,7 +98,7 @@ class CompileOptions:
     )
     levels: int | None = field(
         default=None,
-        metadata=says("With `calibration`: give plain ReLUs staircases of so many levels."),
+        metadata=says("With `calibration`: give activations staircases of so many levels."),
     )
 
     def input_of(self, target: Target) -> InputCode:

@@ -23,18 +23,21 @@ from snnc.compiler.passes.compose_chains import compose_chains
 from snnc.compiler.passes.drop_repeats import drop_repeats
 from snnc.compiler.passes.encode_input import encode_input
 from snnc.compiler.passes.fold_batch_norms import fold_batch_norms
+from snnc.compiler.passes.join_curves import join_curves
 from snnc.compiler.passes.lower_max_pools import lower_max_pools
 from snnc.compiler.passes.quantize_weights import quantize_weights
 from snnc.compiler.passes.recognize_staircases import recognize_staircases
 from snnc.compiler.passes.schedule_populations import schedule_populations
 from snnc.compiler.passes.shift_biases import shift_biases
 from snnc.compiler.passes.sink_reshapes import sink_reshapes
+from snnc.compiler.passes.split_max_pools import split_max_pools
 from snnc.compiler.passes.sum_average_pools import sum_average_pools
 from snnc.compiler.quantization.feedback import Statistics
 from snnc.compiler.quantization.layer import Precision
 from snnc.compiler.rules.float_ir import (
     COMPOSED,
     FOLDED,
+    JOINED,
     MODEL,
     POOLED,
     RECOGNIZED,
@@ -54,8 +57,9 @@ Watcher: TypeAlias = Callable[[str, AnyNetwork], None]
 class CalibrationHooks:
     """What calibration data teach, as functions of the network at the stage they are about."""
 
-    calibrate: Callable[[Network], Network] = lambda network: network
-    """Gives plain activations levels, in a network without batch norms."""
+    calibrate: Callable[[Network, bool], Network] = lambda network, uneven: network
+    """Gives activations levels, in a network without batch norms; uneven ones, where the code can
+    send them."""
     input_statistics: Callable[[Network, Input], Mapping[str, Statistics]] = lambda network, _: {}
     """Mean and covariance of what arrives at each projection of a composed network, whose pixels
     are sent by this input."""
@@ -131,8 +135,16 @@ PIPELINE: tuple[Stage, ...] = (
     Stage("fold_batch_norms", FloatPass(lambda n, job: fold_batch_norms(n)), FOLDED),
     # so that a chain of parts is one chain, wherever it is flattened
     Stage("sink_reshapes", FloatPass(lambda n, job: sink_reshapes(n)), FOLDED),
+    # once chains are whole: what exporters write in many operators is one activation
+    Stage("join_curves", FloatPass(lambda n, job: join_curves(n)), JOINED),
+    # before levels are given: the differences of what falls somewhere need some of their own
+    Stage("split_max_pools", FloatPass(lambda n, job: split_max_pools(n)), JOINED),
     # with calibration data alone: before anything asks where the levels are
-    Stage("calibrate_activations", FloatPass(lambda n, job: job.hooks.calibrate(n)), FOLDED),
+    Stage(
+        "calibrate_activations",
+        FloatPass(lambda n, job: job.hooks.calibrate(n, job.code.has_uneven_levels)),
+        JOINED,
+    ),
     # before any chain is composed: what is left between staircases is linear
     Stage("recognize_staircases", FloatPass(lambda n, job: recognize_staircases(n)), RECOGNIZED),
     # right after: nothing behind it has to know that levels are rounded

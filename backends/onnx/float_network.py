@@ -12,6 +12,7 @@ from typing import TypeAlias, TypeVar
 import numpy as np
 import numpy.typing as npt
 import onnx
+from onnx import helper
 
 from snnc.backends.onnx.float_graph import FloatGraph
 from snnc.compiler.network import Network, Node
@@ -22,10 +23,14 @@ from snnc.compiler.operators import (
     BatchNorm,
     Clip,
     Conv,
+    Curve,
     Floor,
+    Function,
     MatMul,
+    Maximum,
     MaxPool,
     Pad,
+    Product,
     Reshape,
     Round,
     Select,
@@ -243,4 +248,63 @@ def _round(graph: FloatGraph, name: str, operator: Round, source: str) -> None:
 def _staircase(graph: FloatGraph, name: str, operator: Staircase, source: str) -> None:
     if operator.shift.any():
         source = graph.add("Add", source, graph.floats(operator.shift))
-    graph.clip(graph.add("Floor", source), 0, operator.levels, name)
+    if operator.thresholds is None:
+        graph.clip(graph.add("Floor", source), 0, operator.levels, name)
+        return
+    floats = helper.np_dtype_to_tensor_dtype(graph.dtype)
+    reached = [
+        graph.add("Cast", graph.add("GreaterOrEqual", source, graph.floats(each)), to=floats)
+        for each in operator.thresholds
+    ]
+    graph.add("Sum", *reached, name=name)
+
+
+FUNCTIONS = {
+    "erf": "Erf",
+    "exp": "Exp",
+    "log": "Log",
+    "reciprocal": "Reciprocal",
+    "sigmoid": "Sigmoid",
+    "sqrt": "Sqrt",
+    "tanh": "Tanh",
+}
+"""ONNX's names for them."""
+
+
+@writes(Function)
+def _function(graph: FloatGraph, name: str, operator: Function, source: str) -> None:
+    floats = helper.np_dtype_to_tensor_dtype(graph.dtype)
+    if operator.kind == "step":
+        above = graph.add("Greater", source, graph.floats(0.0))
+        graph.add("Cast", above, name=name, to=floats)
+    elif operator.kind == "erf":  # ONNX Runtime has it in float32 alone
+        narrow = graph.add("Cast", source, to=onnx.TensorProto.FLOAT)
+        graph.add("Cast", graph.add("Erf", narrow), name=name, to=floats)
+    elif operator.kind == "softplus":  # and this one too: relu(x) + log(1 + e^−|x|)
+        small = graph.add("Exp", graph.add("Neg", graph.add("Abs", source)))
+        rest = graph.add("Log", graph.add("Add", small, graph.floats(1.0)))
+        graph.add("Add", graph.add("Relu", source), rest, name=name)
+    else:
+        graph.add(FUNCTIONS[operator.kind], source, name=name)
+
+
+@writes(Product)
+def _product(graph: FloatGraph, name: str, operator: Product, *sources: str) -> None:
+    first, *others = sources
+    for each in others[:-1]:
+        first = graph.add("Mul", first, each)
+    graph.add("Mul", first, others[-1], name=name)
+
+
+@writes(Maximum)
+def _maximum(graph: FloatGraph, name: str, operator: Maximum, *sources: str) -> None:
+    graph.add("Max", *sources, name=name)
+
+
+@writes(Curve)
+def _curve(graph: FloatGraph, name: str, operator: Curve, source: str) -> None:
+    """Step by step, each under a name of its own."""
+    values = [source]
+    for index, (step, reads) in enumerate(operator.steps, 1):
+        values.append(name if index == len(operator.steps) else graph.unique(f"{name}:step"))
+        WRITERS[type(step)](graph, values[-1], step, *(values[each] for each in reads))

@@ -1,4 +1,4 @@
-"""Activations without levels, ReLU and its kin: where they are, and staircases in their place.
+"""Activations without levels, ReLU, its kin and curves: where they are, and what replaces them.
 
 Found by the algebra of `snnc.compiler.analysis.staircase`: what belongs to a staircase already is
 left alone, in whatever order an exporter wrote its parts.
@@ -8,15 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 import numpy as np
 
 from snnc.compiler.analysis import staircase
+from snnc.compiler.analysis.ramps import Ramps, Sums
 from snnc.compiler.analysis.staircase import Atom, Form, NoStaircaseError, apply_form
 from snnc.compiler.network import Builder, Network, Node
 from snnc.compiler.operators import (
     Affine,
     Clip,
+    Curve,
     Elementwise,
     Floats,
     Floor,
@@ -42,41 +45,68 @@ class Qcfs:
         """The real value of one level."""
         return self.threshold / self.levels
 
-    def operators(self) -> Mapping[str, Operator]:
-        """The parts in their order, as the recogniser of staircases reads them, by their roles."""
-        return {
+    @property
+    def populations(self) -> int:
+        """A single one."""
+        return 1
+
+    @property
+    def span(self) -> tuple[float, float]:
+        """Where its levels begin and end."""
+        return self.low, self.low + self.threshold
+
+    def apply(self, sums: Sums) -> Sums:
+        """What comes of sums, in their precision."""
+        kind = sums.dtype.type
+        values = sums * kind(1 / self.step)
+        values += ((self.shift - self.low) / self.step + 0.5).astype(kind)
+        np.floor(values, out=values)
+        np.clip(values, 0, self.levels, out=values)
+        values *= kind(self.step)
+        values += kind(self.low)
+        return values
+
+    def add_to(self, builder: Builder, name: str, source: str) -> str:
+        """Write it behind a source in parts, as the recogniser of staircases reads them."""
+        parts: Mapping[str, Operator] = {
             "levels": Affine(np.array(1 / self.step), (self.shift - self.low) / self.step + 0.5),
             "floor": Floor(),
             "clip": Clip(np.array(0.0), np.array(float(self.levels))),
             "value": Affine(np.array(self.step), np.array(self.low)),
         }
+        for role, operator in parts.items():
+            source = builder.add(f"{name}.{role}", operator, source)
+        return source
+
+
+Activation: TypeAlias = Qcfs | Ramps
+"""What stands in the place of an activation, and has levels."""
 
 
 def isolate_activations(network: Network) -> tuple[Network, tuple[Node, ...]]:
-    """Write every activation without levels as one clip of the sum before it.
+    """Write every activation without levels as one clip or curve of the sum before it.
 
     Returns:
-        The network, the same object if nothing was to be done, and these clips in order; without
-        those that are unbounded below, or bounded otherwise from channel to channel.
+        The network, the same object if nothing was to be done, and these clips and curves in order.
     """
     walk = _Walk(network)
     plain = walk.plain()
     if any(name in walk.nested for name in plain):
         network = _isolated(network, {n: a for n, a in plain.items() if n in walk.nested})
-    return network, tuple(node for node in network if node.name in plain)
+    return network, tuple(
+        node for node in network if node.name in plain or isinstance(node.operator, Curve)
+    )
 
 
-def insert_staircases(network: Network, staircases: Mapping[str, Qcfs]) -> Network:
-    """Put a staircase in the place of each clip that is named."""
+def insert_activations(network: Network, activations: Mapping[str, Activation]) -> Network:
+    """Put what has levels in the place of each clip and curve that is named."""
     builder, renamed = Builder(), dict[str, str]()
     for node in network:
-        result = tuple(renamed[each] for each in node.sources)
-        if node.name in staircases:
-            for role, operator in staircases[node.name].operators().items():
-                result = (builder.add(f"{node.name}.{role}", operator, *result),)
-            renamed[node.name] = result[0]
+        sources = tuple(renamed[each] for each in node.sources)
+        if node.name in activations:
+            renamed[node.name] = activations[node.name].add_to(builder, node.name, *sources)
         else:
-            renamed[node.name] = builder.add(node.name, node.operator, *result)
+            renamed[node.name] = builder.add(node.name, node.operator, *sources)
     return network.replaced(builder.nodes(renamed[network.output.name]))
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from snnc.compiler.network import Network, Node
-from snnc.compiler.operators import Clip, Floor, Round, Source, Staircase
+from snnc.compiler.operators import Clip, Curve, Floor, Round, Source, Staircase
 
-ACTIVATIONS = (Clip, Floor, Round, Staircase)
+ACTIVATIONS = (Clip, Curve, Floor, Round, Staircase)
 
 
 def sources_before(network: Network, end: str, known: Collection[str]) -> tuple[str, ...]:

@@ -64,6 +64,8 @@ class Code(Protocol):
     """Whether every level arrives as it is, where no time steps are saved."""
     runs_on_stock: ClassVar[bool]
     """Whether stock CUBA neurons run it."""
+    has_uneven_levels: ClassVar[bool]
+    """Whether the thresholds of its levels may lie anywhere."""
 
     @classmethod
     def of(cls, options: CompileOptions) -> Self:

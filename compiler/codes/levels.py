@@ -46,4 +46,5 @@ class LevelCode(PlainCode):
         """On the staircase that the layer has."""
         if layer.highest is None:
             return Lowered(shown(layer, context, type(self).readout))
+        assert layer.thresholds is None, "only copies have uneven levels"
         return on_levels(layer, layer.highest, context, type(self).law)

@@ -17,6 +17,7 @@ class PlainCode:
 
     name: ClassVar[str]
     runs_on_stock: ClassVar[bool] = False
+    has_uneven_levels: ClassVar[bool] = False
 
     @classmethod
     def of(cls, options: CompileOptions) -> Self:

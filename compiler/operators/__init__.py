@@ -15,6 +15,7 @@ from snnc.compiler.operators.base import (
     times,
     windows_along,
 )
+from snnc.compiler.operators.curves import FUNCTIONS, Curve, Function, Maximum, Product
 from snnc.compiler.operators.elementwise import (
     Add,
     Affine,
@@ -30,19 +31,24 @@ from snnc.compiler.operators.pools import AveragePool, MaxPool
 from snnc.compiler.operators.shapes import Pad, Reshape, Select, Spread, Tile, Transpose
 
 __all__ = [
+    "FUNCTIONS",
     "Add",
     "Affine",
     "AveragePool",
     "BatchNorm",
     "Clip",
     "Conv",
+    "Curve",
     "Elementwise",
     "Floats",
     "Floor",
+    "Function",
     "MatMul",
     "MaxPool",
+    "Maximum",
     "Operator",
     "Pad",
+    "Product",
     "Reshape",
     "Round",
     "Select",

@@ -110,16 +110,29 @@ class Round(Elementwise):
 
 @dataclass(frozen=True, eq=False)
 class Staircase(Elementwise):
-    """n = clip(⌊x + shift⌋, 0, levels): the one activation that spikes can carry."""
+    """n = clip(⌊x + shift⌋, 0, levels): the one activation that spikes can carry.
+
+    Or, with thresholds t_1 … t_N of its own, the number of those that x + shift reaches.
+    """
 
     levels: int
     shift: Floats = field(default_factory=lambda: np.array(0.0))
     """½ of QCFS; 0 once the biases before it are shifted."""
+    thresholds: Floats | None = None
+    """Where the levels 1 … N begin, if not at 1 … N: (levels,) and axes that broadcast over a
+    sample. They rise from 1 to N."""
 
     def apply(self, *sources: Floats) -> Floats:
         """Element by element."""
-        return np.asarray(np.clip(np.floor(sources[0] + self.shift), 0, self.levels))
+        shifted = sources[0] + self.shift
+        if self.thresholds is None:
+            return np.asarray(np.clip(np.floor(shifted), 0, self.levels))
+        found = np.zeros_like(shifted)
+        for each in self.thresholds:
+            found += shifted >= each
+        return found
 
     def __str__(self) -> str:
         shift = f" of x + {span_of(self.shift)}" if np.any(self.shift) else ""
-        return f"staircase 0..{self.levels}{shift}"
+        uneven = ", uneven" if self.thresholds is not None else ""
+        return f"staircase 0..{self.levels}{shift}{uneven}"

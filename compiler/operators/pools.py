@@ -80,6 +80,22 @@ class MaxPool:
         windows = self._windows(sources[0].shape[1]).windows(padded)
         return np.asarray(windows.max(axis=tuple(range(-len(self.kernel), 0))))
 
+    def tap(self, channels: int, axis: int, index: int) -> Conv:
+        """A depthwise convolution that picks one element of every window along one axis.
+
+        It gives 0 where the element lies outside.
+        """
+        space = len(self.kernel)
+        reach = index * self.dilations[axis]
+        span = (self.kernel[axis] - 1) * self.dilations[axis]
+        before, after = split_pads(self.pads)[axis]
+        befores, afters, strides = [0] * space, [0] * space, [1] * space
+        befores[axis], afters[axis] = before - reach, after - (span - reach)
+        strides[axis] = self.strides[axis]
+        single = (1,) * space
+        ones = np.ones((channels, 1, *single))
+        return Conv(ones, np.zeros(channels), tuple(strides), (*befores, *afters), single, channels)
+
     def _windows(self, channels: int) -> Conv:
         """A depthwise convolution that looks at the same windows."""
         kernel = np.zeros((channels, 1, *self.kernel))

@@ -42,4 +42,4 @@ def _repeats(levels: Levels, node: Node) -> bool:
         return False
     rank = len(node.shape)
     n = np.arange(levels.highest + 1).reshape(-1, *(1,) * rank)
-    return bool(np.all(np.floor(levels.scale * n + levels.offset) == n))
+    return bool(np.all(node.operator.apply(levels.scale * n + levels.offset) == n))

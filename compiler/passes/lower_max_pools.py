@@ -3,31 +3,28 @@
 On level numbers relu(q − p) is a staircase of its own, with Δ = 1 and weights ±1. A window is
 reduced along one axis after the other, pair by pair; a last population carries the result, so that
 what reads it has one source. A staircase after a pool is pulled before it, since it never falls;
-and so is a concatenation.
+and so is a concatenation. Staircases that rise together, as those of one activation, are pooled
+each on its own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 import numpy as np
 
-from snnc.compiler.analysis.levels import Levels, levels_behind
+from snnc.compiler.analysis.levels import Levels, levels_behind, rising_sum
 from snnc.compiler.errors import Problem, SnncError
 from snnc.compiler.network import Builder, Network, Node
 from snnc.compiler.operators import (
     Add,
     Affine,
-    Conv,
     MaxPool,
     Pad,
     Select,
-    Shape,
     Source,
     Staircase,
-    split_pads,
 )
 
 
@@ -64,6 +61,8 @@ class _Lowering:
         self.builder = Builder()
         self.names: dict[str, str] = {}
         self.waiting: dict[str, _Waiting] = {}
+        self.pooled: dict[str, tuple[Levels, ...]] = {}
+        """Sums of pools whose terms still rise together."""
         self.faults: list[Problem] = []
 
     def result(self) -> Network:
@@ -93,6 +92,8 @@ class _Lowering:
             self.fault(self.waiting[source])
         elif parts := self.parts(inner):
             self.names[node.name] = self.branches(node.name, pool, parts)
+        elif terms := self.terms(inner):
+            self.names[node.name] = self.together(node.name, pool, terms)
         elif wider := self.padded(inner, pool):
             self.names[node.name] = self.branches(node.name, *wider)
         else:
@@ -112,26 +113,52 @@ class _Lowering:
         below = all(np.all(levels.offset >= border) for _, levels in parts)
         return (wider, parts) if parts and below else None
 
+    def terms(self, name: str) -> tuple[Levels, ...]:
+        """The levels of an activation that is a sum of staircases and never falls."""
+        known = self.pooled.get(name) or rising_sum(self.builder.by_name, name)
+        return known if all(map(_even, known)) else ()
+
+    def together(self, name: str, pool: MaxPool, terms: tuple[Levels, ...]) -> str:
+        """A pool for each: where one of them is greatest, all are, for they rise together."""
+        pooled = []
+        for each in terms:
+            if np.all(each.scale >= 0):
+                pooled.append(self.lowered(f"{name}.{each.node}", pool, each))
+                continue
+            turned, highest = Affine(np.array(-1.0), np.array(float(each.highest))), each.highest
+            missing = self.builder.add(f"{each.node}.missing", turned, each.node)
+            offset = each.offset + each.scale * highest
+            levels = Levels(missing, highest, -each.scale, offset)
+            pooled.append(self.lowered(f"{name}.{each.node}", pool, levels))
+        total = self.builder.add(name, Add(), *pooled)
+        found = (levels_behind(self.builder.by_name, each, self.input_levels) for each in pooled)
+        self.pooled[total] = tuple(each for each in found if each)
+        return total
+
     def parts(self, name: str) -> list[Part]:
         """The levels of a node, or those side by side in it, each with its channels."""
-        found = list(self.placed(name))
+        found = self.placed(name)
         readers = np.zeros(self.channels(name), int)
         for select, _ in found:
             readers[select.kept] += 1
         return found if found and np.all(readers == 1) else []
 
-    def placed(self, name: str) -> Iterator[Part]:
-        """Whatever levels can be found behind selections and sums of selections."""
+    def placed(self, name: str) -> list[Part]:
+        """The levels behind selections and sums of them; none, if anything else is among them."""
         node = self.builder.by_name[name]
+        outer = node.operator
         levels = levels_behind(self.builder.by_name, name, self.input_levels)
         if levels:
-            if _even(levels):
-                yield Select(np.arange(node.shape[0])), levels
-        elif isinstance(node.operator, Add | Select):
-            for each in node.sources:
-                for select, levels in self.placed(each):
-                    outer = node.operator
-                    yield (outer.behind(select) if isinstance(outer, Select) else select), levels
+            return [(Select(np.arange(node.shape[0])), levels)] if _even(levels) else []
+        if not isinstance(outer, Add | Select):
+            return []
+        found = [self.placed(each) for each in node.sources]
+        return [
+            (outer.behind(select) if isinstance(outer, Select) else select, levels)
+            for each in found
+            for select, levels in each
+            if all(found)
+        ]
 
     def channels(self, name: str) -> int:
         return self.builder.shape(name)[0]
@@ -196,7 +223,7 @@ class _Lowering:
     def taps(self, name: str, pool: MaxPool, axis: int, index: int, terms: list[str]) -> list[str]:
         """What one tap of every window sees: a strided view, with 0 outside."""
         return [
-            self.builder.add(name, _tap(self.builder.shape(each), pool, axis, index), each)
+            self.builder.add(name, pool.tap(self.builder.shape(each)[0], axis, index), each)
             for each in terms
         ]
 
@@ -222,18 +249,3 @@ def _even(operator: Affine | Levels) -> bool:
     return all(
         np.size(v) == 1 or set(v.shape[1:]) <= {1} for v in (operator.scale, operator.offset)
     )
-
-
-def _tap(shape: Shape, pool: MaxPool, axis: int, index: int) -> Conv:
-    """A depthwise convolution that picks one element of every window along one axis."""
-    space = len(pool.kernel)
-    reach = index * pool.dilations[axis]
-    span = (pool.kernel[axis] - 1) * pool.dilations[axis]
-    before, after = split_pads(pool.pads)[axis]
-    befores, afters, strides = [0] * space, [0] * space, [1] * space
-    befores[axis], afters[axis] = before - reach, after - (span - reach)
-    strides[axis] = pool.strides[axis]
-    single = (1,) * space
-    ones = np.ones((shape[0], 1, *single))
-    pads = (*befores, *afters)
-    return Conv(ones, np.zeros(shape[0]), tuple(strides), pads, single, shape[0])

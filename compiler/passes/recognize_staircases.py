@@ -17,6 +17,7 @@ from snnc.compiler.operators import (
     Add,
     Affine,
     Clip,
+    Curve,
     Elementwise,
     Floats,
     Floor,
@@ -27,6 +28,7 @@ from snnc.compiler.operators import (
 TIES = "Round takes .5 to the even neighbour; here every tie goes up, as in floor(x + 1/2)"
 MOST_LEVELS = 1 << 24
 """More than a chip's state can tell apart, with a threshold of 1."""
+FIT = "compile with `calibration='images.npz'` and `levels=7`: ramps are fitted to it"
 QUANTIZE = (
     "compile with `calibration='images.npz'` and `levels=7`; or replace it by "
     "snnc.frontends.torch.quantize_activations(model, levels=7, samples=images), fine-tune and "
@@ -40,7 +42,7 @@ def recognize_staircases(network: Network) -> Network:
     Raises:
         SnncError: for every activation that has no levels, all of one kind in one problem.
     """
-    if not any(isinstance(node.operator, Clip | Floor | Round) for node in network):
+    if not any(isinstance(node.operator, Clip | Curve | Floor | Round) for node in network):
         return network
     return _Recognition(network).result()
 
@@ -55,12 +57,16 @@ class _Recognition:
         self.sums: dict[str, Form] = {}
         self.staircases: list[tuple[Atom, str]] = []
         self.faults: list[Problem] = []
+        self.curves: dict[str, list[str]] = {}
 
     def result(self) -> Network:
         """Walk, then build what the output needs."""
         for node in self.network:
             self.forms[node.name] = self.form(node)
         output = self.emit(self.network.output.name)
+        for kind, names in self.curves.items():
+            what = f"{len(names)} x {kind}, which has no levels that spikes could carry"
+            self.faults.append(Problem(", ".join(names), what, FIT))
         if self.faults:
             raise SnncError(*self.faults)
         rounds = any(isinstance(node.operator, Round) for node in self.network)
@@ -71,6 +77,9 @@ class _Recognition:
         if not isinstance(node.operator, Elementwise) or isinstance(node.operator, Staircase):
             sources = [self.emit(each) for each in node.sources]
             return staircase.opaque(self.builder.add(node.name, node.operator, *sources))
+        if isinstance(node.operator, Curve):
+            self.curves.setdefault(str(node.operator), []).append(node.name)
+            return staircase.opaque(self.builder.add(node.name, Add(), *self._bases(node)))
         try:
             return self.applied(node)
         except NoStaircaseError as reason:

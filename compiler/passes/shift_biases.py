@@ -43,7 +43,7 @@ def shift_biases(network: Network) -> Network:
             if operator.shift.any() and node.sources[0] not in late:
                 shifted = Affine(np.array(1.0), operator.shift)
                 sources = [builder.add(f"{node.name}.shift", shifted, *sources)]
-            operator = Staircase(operator.levels)
+            operator = replace(operator, shift=np.array(0.0))
         renamed[node.name] = builder.add(node.name, operator, *sources)
     return network.replaced(builder.nodes(renamed[network.output.name]))
 

@@ -21,7 +21,7 @@ from snnc.compiler.target import STOCK
 
 
 def spike_at_once(network: SpikingNetwork) -> SpikingNetwork:
-    """Rewrite every population; the input is sent once.
+    """Rewrite every population that is no copies yet; the input is sent once.
 
     A population that receives nothing but the input needs no sum over T steps: Σ w·n reaches
     ⌈(j·θ − v(0))/T⌉ − B when T times as much reaches j·θ.
@@ -36,6 +36,8 @@ def spike_at_once(network: SpikingNetwork) -> SpikingNetwork:
 def _at_once(population: Population, network: SpikingNetwork) -> Population:
     neuron = population.neuron
     constant = [each.source == network.input.name for each in population.projections]
+    if isinstance(neuron, Copies):
+        return population
     if isinstance(neuron, Readout):
         steps = neuron.time_steps
         projections = _times(population, steps, constant)
@@ -44,7 +46,21 @@ def _at_once(population: Population, network: SpikingNetwork) -> Population:
     steps = neuron.time_steps
     rank = population.bias.ndim
     wanted = np.arange(1, steps + 1).reshape(-1, *(1,) * rank) * _spread(neuron.threshold, rank)
-    missing = wanted - _spread(neuron.initial, rank)
+    return as_copies(population, constant, steps, wanted - _spread(neuron.initial, rank))
+
+
+def as_copies(
+    population: Population, constant: list[bool], steps: int, missing: Integers
+) -> Population:
+    """A rate neuron as copies, each of which fires once so much has come.
+
+    Args:
+        population: of a neuron that integrates and fires.
+        constant: for each projection whether its source is the input.
+        steps: T.
+        missing: what T steps of input and bias must reach, for each copy: (copies, channels), or
+            (copies, *shape).
+    """
     if all(constant):
         return _copied(population, -(-missing // steps) - population.bias - 1)
     projections = _times(population, steps, constant)

@@ -84,6 +84,14 @@ class Layer:
         operator = self.node.operator
         return operator.levels if isinstance(operator, Staircase) else None
 
+    @property
+    def thresholds(self) -> Floats | None:
+        """Where the levels of its staircase begin, (levels, channels or 1); None for even ones."""
+        operator = self.node.operator
+        if not isinstance(operator, Staircase) or operator.thresholds is None:
+            return None
+        return operator.thresholds.reshape(len(operator.thresholds), -1)
+
     def peak(self, index: int) -> Floats:
         """The largest weight of a projection in each channel, clipped: (channels,)."""
         peak = np.abs(self.rows[index]).max((1, 2))

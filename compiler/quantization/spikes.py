@@ -32,7 +32,7 @@ def in_spikes(
     fires = layer.highest is not None
     levels = layer.highest or 1
     worth = [1 if c else n for c, n in zip(constant, layer.levels, strict=True)]
-    half = 0.5 if fires and not _is_whole(layer) else 0.0
+    half = 0.5 if fires and (layer.thresholds is not None or not _is_whole(layer)) else 0.0
     counted = law.levels if fires else law.time_steps
     steady = fires and all(constant)
     times = 1 if steady else counted

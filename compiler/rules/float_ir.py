@@ -12,9 +12,13 @@ from snnc.compiler.operators import (
     BatchNorm,
     Clip,
     Conv,
+    Curve,
     Floor,
+    Function,
     MatMul,
+    Maximum,
     MaxPool,
+    Product,
     Round,
     Source,
     Staircase,
@@ -47,9 +51,15 @@ def batch_norms_are_folded(network: Network) -> Iterator[str]:
     yield from (f"{n.name} is left" for n in network if isinstance(n.operator, BatchNorm))
 
 
+def curves_are_joined(network: Network) -> Iterator[str]:
+    """No part of a curve stands on its own."""
+    parts = (Function, Maximum, Product)
+    yield from (f"{n.name} is left" for n in network if isinstance(n.operator, parts))
+
+
 def activations_are_staircases(network: Network) -> Iterator[str]:
-    """No clip and no rounding stands on its own."""
-    parts = (Clip, Floor, Round)
+    """No clip, no curve and no rounding stands on its own."""
+    parts = (Clip, Curve, Floor, Round)
     yield from (f"{n.name} is left" for n in network if isinstance(n.operator, parts))
 
 
@@ -87,7 +97,8 @@ def sums_are_projections(network: Network) -> Iterator[str]:
 
 MODEL: tuple[NetworkRule, ...] = (sources_come_first, shapes_follow_from_sources)
 FOLDED: tuple[NetworkRule, ...] = (*MODEL, batch_norms_are_folded)
-RECOGNIZED: tuple[NetworkRule, ...] = (*FOLDED, activations_are_staircases)
+JOINED: tuple[NetworkRule, ...] = (*FOLDED, curves_are_joined)
+RECOGNIZED: tuple[NetworkRule, ...] = (*JOINED, activations_are_staircases)
 SHIFTED: tuple[NetworkRule, ...] = (*RECOGNIZED, staircases_begin_at_zero)
 POOLED: tuple[NetworkRule, ...] = (*SHIFTED, max_pools_are_lowered)
 COMPOSED: tuple[NetworkRule, ...] = (*POOLED, sums_are_projections)

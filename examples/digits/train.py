@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -18,10 +20,17 @@ WEIGHT_DECAY = 1e-3
 
 
 def train(levels: int, l1: float = 0.0, seed: int = 0, epochs: int = EPOCHS) -> nn.Module:
+    """Train the network of this many levels from scratch, see `fit`."""
+    return fit(lambda: digits_network(levels), l1, seed, epochs)
+
+
+def fit(
+    make: Callable[[], nn.Module], l1: float = 0.0, seed: int = 0, epochs: int = EPOCHS
+) -> nn.Module:
     """Train from scratch in seconds, on one thread: so sums have one order on every machine.
 
     Args:
-        levels: the highest level of every activation.
+        make: gives the network with weights at random.
         l1: weight of the spikes per image beside the cross entropy of the classes.
         seed: of the weights, the order of the images and their shifts.
         epochs: passes over the training images.
@@ -33,7 +42,7 @@ def train(levels: int, l1: float = 0.0, seed: int = 0, epochs: int = EPOCHS) -> 
     generator = torch.Generator().manual_seed(seed)
     images = load_digits_split()[0]
     x, y = normalised(images), torch.from_numpy(images.y)
-    model = _fresh(levels, seed)
+    model = _fresh(make, seed)
     optimizer = torch.optim.AdamW(model.parameters(), LEARNING_RATE, weight_decay=WEIGHT_DECAY)
     rounds = -(-len(x) // BATCH)
     schedule = OneCycleLR(optimizer, LEARNING_RATE, epochs=epochs, steps_per_epoch=rounds)
@@ -61,10 +70,10 @@ def normalised(images: Images) -> Tensor:
     return torch.from_numpy(images.x) / HIGHEST_PIXEL
 
 
-def _fresh(levels: int, seed: int) -> nn.Module:
+def _fresh(make: Callable[[], nn.Module], seed: int) -> nn.Module:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return digits_network(levels)
+        return make()
 
 
 def _shifted(x: Tensor, generator: torch.Generator) -> Tensor:

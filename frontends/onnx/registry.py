@@ -78,15 +78,6 @@ def _counting(
 
 
 MENDS = {
-    "LeakyRelu": "use ReLU before quantising: spikes carry no negative slope",
-    "PRelu": "use ReLU before quantising: spikes carry no negative slope",
-    "Sigmoid": "use a quantised ReLU (snnc.frontends.torch.QCFS)",
-    "HardSigmoid": "use a quantised ReLU (snnc.frontends.torch.QCFS)",
-    "HardSwish": "use a quantised ReLU (snnc.frontends.torch.QCFS)",
-    "Tanh": "use a quantised ReLU (snnc.frontends.torch.QCFS)",
-    "Gelu": "use a quantised ReLU (snnc.frontends.torch.QCFS)",
-    "Erf": "use a quantised ReLU (snnc.frontends.torch.QCFS)",
-    "Elu": "use a quantised ReLU (snnc.frontends.torch.QCFS)",
     "QLinearSigmoid": "use a quantised ReLU: spikes carry no other curve",
     "QLinearSoftmax": "keep it for the end of the model, where it is dropped",
     "QLinearLeakyRelu": "use a quantised ReLU: spikes carry no negative slope",

@@ -12,9 +12,9 @@ from support.onnx_models import Graph, random_chain, random_graph
 
 from snnc.calibration.staircases import Calibration
 from snnc.calibration.staircases import calibrate as calibrate_prepared
-from snnc.calibration.thresholds import candidates, quantised, shifted
+from snnc.calibration.thresholds import candidates, shifted
 from snnc.calibration.walk import LayerWalk
-from snnc.compiler.analysis.plain_activations import Qcfs, insert_staircases, isolate_activations
+from snnc.compiler.analysis.plain_activations import Qcfs, insert_activations, isolate_activations
 from snnc.compiler.analysis.segments import sources_before, sums_after
 from snnc.compiler.errors import SnncError
 from snnc.compiler.network import Network, evaluate
@@ -105,10 +105,10 @@ def test_every_layer_sees_the_network_as_it_will_be(seed: int) -> None:
     x = images(network)
     walk, staircases = LayerWalk(network, activations, x, 7), dict[str, Qcfs]()
     for node in activations:
-        staircases[node.name] = walk.layer(node).staircase
+        staircases[node.name] = walk.layer(node).fits.corrected
         wanted, found = walk.values[node.name]
         np.testing.assert_allclose(wanted, evaluate(network, x)[node.name], atol=1e-4)
-        network_so_far = insert_staircases(network, staircases)
+        network_so_far = insert_activations(network, staircases)
         expected = evaluate(network_so_far, x)[f"{node.name}.value"]
         assert np.mean(abs(found - expected) > 1e-4) < 0.01
 
@@ -128,7 +128,7 @@ def test_the_searches_offer_what_is_frequent_and_what_fits_best() -> None:
     offers = {each.search: each.threshold for each in candidates(values, 7, 1.0)}
     assert offers["percentile 90"] == pytest.approx(np.quantile(values, 0.9))
     assert offers["percentile 100"] == values.max()
-    error = [np.square(quantised(values, Qcfs(7, t)) - values).mean() for t in offers.values()]
+    error = [np.square(Qcfs(7, t).apply(values) - values).mean() for t in offers.values()]
     assert min(error) == error[list(offers).index("mse")]
 
 
@@ -220,8 +220,8 @@ def test_a_relu6_of_two_clips_is_one_activation() -> None:
     network = small(("Relu",), ("Mul", 40.0), ("Clip", -1.0, 6.0))
     (layer,) = calibrate(network, images(network), 7).layers
     assert layer.name == "clip3"
-    assert layer.greatest == 6
-    assert layer.staircase.threshold <= 6
+    assert layer.fits.uncalibrated.threshold == 6
+    assert layer.fits.corrected.threshold <= 6
     isolated, (clip,) = isolate_activations(network)
     assert isinstance(clip.operator, Clip)
     assert (clip.operator.low, clip.operator.high) == (0, 6)
@@ -234,8 +234,8 @@ def test_a_clip_may_start_below_0() -> None:
     network = small(("Clip", -0.5, 0.7))
     result = calibrate(network, images(network), 15)
     (layer,) = result.layers
-    assert layer.staircase.low == -0.5
-    assert 0 < layer.staircase.threshold <= 1.2
+    assert layer.fits.corrected.low == -0.5
+    assert 0 < layer.fits.corrected.threshold <= 1.2
     assert result.loss.corrected.snr > 20
     lower(result.network, CompileOptions())
 
@@ -251,7 +251,7 @@ def test_a_silent_layer_gets_a_threshold_above_0() -> None:
     result = calibrate(network, images(network), 7)
     (layer,) = result.layers
     assert layer.search == "silent"
-    assert layer.staircase.threshold > 0
+    assert layer.fits.corrected.threshold > 0
     assert result.loss.corrected.agreement == 1
     lower(result.network, CompileOptions())
 
@@ -285,7 +285,10 @@ def test_images_are_looked_at_evenly(monkeypatch: pytest.MonkeyPatch) -> None:
     x[20:] *= 10
     result = calibrate(network, x, 7)
     assert result.images == 8
-    assert result.layers[0].greatest > 5 * calibrate(network, x[:20], 7).layers[0].greatest
+    assert (
+        result.layers[0].fits.uncalibrated.threshold
+        > 5 * calibrate(network, x[:20], 7).layers[0].fits.uncalibrated.threshold
+    )
 
 
 def test_one_image_is_enough_and_progress_is_told() -> None:
@@ -329,10 +332,10 @@ def test_a_staircase_in_numpy_is_the_one_in_the_network() -> None:
     network = small(("Relu",))
     _, (clip,) = isolate_activations(network)
     staircase = Qcfs(7, 0.8, -0.1, np.linspace(-0.2, 0.3, 5).reshape(5, 1, 1))
-    found = insert_staircases(network, {clip.name: staircase})
+    found = insert_activations(network, {clip.name: staircase})
     values = evaluate(found, images(network).astype(float))
     value = next(n.sources[0] for n in found if str(n.operator).startswith("reshape"))
-    np.testing.assert_allclose(values[value], quantised(values[clip.sources[0]], staircase))
+    np.testing.assert_allclose(values[value], staircase.apply(values[clip.sources[0]]))
     assert set(np.unique(np.round((values[value] + 0.1) / 0.8 * 7, 9))) <= set(range(8))
 
 
@@ -342,7 +345,7 @@ def test_a_shift_brings_the_mean_back_even_where_no_neuron_fired() -> None:
     wanted = np.maximum(sums, 0)
     before = Qcfs(3, 3.0)
     after = shifted(before, sums, wanted)
-    missing = [abs((wanted - quantised(sums, e)).mean((0, 2, 3))) for e in (before, after)]
+    missing = [abs((wanted - e.apply(sums)).mean((0, 2, 3))) for e in (before, after)]
     assert after.shift.shape == (3, 1, 1)
     assert np.all(missing[1] <= missing[0])
     assert missing[1][0] < 0.2 * missing[0][0] + 1e-3

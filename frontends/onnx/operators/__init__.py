@@ -1,6 +1,7 @@
 """The readers of all operators, by family; importing this package registers them."""
 
 from snnc.frontends.onnx.operators import (
+    activations,
     elementwise,
     integer,
     joins,
@@ -13,6 +14,7 @@ from snnc.frontends.onnx.operators import (
 )
 
 __all__ = [
+    "activations",
     "elementwise",
     "integer",
     "joins",

@@ -7,7 +7,18 @@ from functools import reduce
 import numpy as np
 import onnx
 
-from snnc.compiler.operators import Add, Affine, Clip, Floats, Floor, Round
+from snnc.compiler.operators import (
+    Add,
+    Affine,
+    Clip,
+    Floats,
+    Floor,
+    Function,
+    Maximum,
+    Product,
+    Round,
+)
+from snnc.compiler.passes.join_curves import GATE
 from snnc.frontends.onnx.arrays import REAL, Array, name_of
 from snnc.frontends.onnx.grid import bounds_of
 from snnc.frontends.onnx.limits import ENTRIES
@@ -20,7 +31,6 @@ FLOATS = tuple(map(onnx.TensorProto.DataType.Value, ("FLOAT", "FLOAT16", "DOUBLE
 ROUND = "round with Floor or Round, and clip"
 WIDE = 2.0**30
 """Types of more numbers have room for whatever a network counts."""
-SPLIT = "only sums of activations are linear; scale by constants instead"
 
 
 def _operands(call: Call) -> tuple[Tensor | Floats, ...]:
@@ -75,10 +85,12 @@ def sub(call: Call) -> str:
 
 @reads("Mul", inputs=(2, 2), layout="any")
 def mul(call: Call) -> str:
-    """A constant scales a tensor."""
+    """A constant scales a tensor; two tensors may be one activation together."""
+    if len({each.shape for each in call.tensors}) > 1:
+        raise call.refuse("multiplies two activations", GATE)
     left, right = _operands(call)
     if isinstance(left, Tensor) and isinstance(right, Tensor):
-        raise call.refuse("multiplies two activations", SPLIT)
+        return call.builder.add(call.name, Product(), left.node, right.node)
     tensor, scale = (left, right) if isinstance(left, Tensor) else (right, left)
     assert isinstance(tensor, Tensor)
     return call.builder.add(call.name, Affine(np.asarray(scale), ZERO), tensor.node)
@@ -86,10 +98,16 @@ def mul(call: Call) -> str:
 
 @reads("Div", inputs=(2, 2), layout="any")
 def div(call: Call) -> str:
-    """A constant divides a tensor."""
+    """A constant divides a tensor; what a tensor divides may be one activation with it."""
+    if len({each.shape for each in call.tensors}) > 1:
+        raise call.refuse("divides by an activation", GATE)
     left, right = _operands(call)
-    if not isinstance(left, Tensor) or isinstance(right, Tensor):
-        raise call.refuse("divides by an activation", SPLIT)
+    if isinstance(right, Tensor):
+        share = call.builder.add(f"{call.name}.part", Function("reciprocal"), right.node)
+        if isinstance(left, Tensor):
+            return call.builder.add(call.name, Product(), left.node, share)
+        return call.builder.add(call.name, Affine(np.asarray(left), ZERO), share)
+    assert isinstance(left, Tensor)
     if np.any(right == 0):
         raise call.refuse("divides by a constant that is 0", "check the scale it stands for")
     divisor = call.constant(1, "divisors")
@@ -120,18 +138,25 @@ def clip(call: Call) -> str:
 
 @reads("Min", inputs=(1, ENTRIES), layout="any")
 def minimum(call: Call) -> str:
-    """A clip from above."""
-    return call.builder.add(
-        call.name, Clip(-INFINITY, _limit(call, np.minimum, INFINITY)), _one(call)
-    )
+    """A clip from above; of several tensors −max(−a, −b)."""
+    limit = _limit(call, np.minimum, INFINITY)
+    if len(call.tensors) == 1:
+        return call.builder.add(call.name, Clip(-INFINITY, limit), call.tensors[0].node)
+    inside = f"{call.name}.part"
+    turned = [call.builder.add(inside, Affine(-ONE, ZERO), each) for each in _alike(call)]
+    greatest = call.builder.add(inside, Maximum(), *turned)
+    least = call.builder.add(call.name, Affine(-ONE, ZERO), greatest)
+    return _clipped(call, least, Clip(-INFINITY, limit))
 
 
 @reads("Max", inputs=(1, ENTRIES), layout="any")
 def maximum(call: Call) -> str:
-    """A clip from below."""
-    return call.builder.add(
-        call.name, Clip(_limit(call, np.maximum, -INFINITY), INFINITY), _one(call)
-    )
+    """A clip from below; of several tensors the greatest."""
+    limit = _limit(call, np.maximum, -INFINITY)
+    if len(call.tensors) == 1:
+        return call.builder.add(call.name, Clip(limit, INFINITY), call.tensors[0].node)
+    greatest = call.builder.add(call.name, Maximum(), *_alike(call))
+    return _clipped(call, greatest, Clip(limit, INFINITY))
 
 
 @reads("Floor", layout="any")
@@ -193,10 +218,19 @@ def _bound(call: Call, name: str, index: int, missing: Floats) -> Floats:
     return np.where(np.abs(bound) >= np.finfo(np.float32).max, np.copysign(np.inf, bound), bound)
 
 
-def _one(call: Call) -> str:
-    if len(call.tensors) != 1:
-        raise call.refuse("compares two activations", "only clips at constants are staircases")
-    return call.tensors[0].node
+def _alike(call: Call) -> list[str]:
+    """The tensors, which must have one shape."""
+    if len({each.shape for each in call.tensors}) > 1:
+        found = ", ".join(str(each.shape) for each in call.tensors)
+        raise call.refuse(f"broadcasts tensors of shapes {found}", "give them one shape")
+    return [each.node for each in call.tensors]
+
+
+def _clipped(call: Call, node: str, clip: Clip) -> str:
+    """What constants among the operands leave of a node."""
+    if np.isinf(clip.low).all() and np.isinf(clip.high).all():
+        return node
+    return call.builder.add(call.name, clip, node)
 
 
 def _limit(call: Call, choose: np.ufunc, start: Floats) -> Floats:

@@ -38,7 +38,7 @@ class Compilation:
     losses: tuple[RoundingLoss, ...] = ()
     """What rounding did to each layer; empty without calibration data."""
     calibration: Calibration | None = None
-    """The staircases that plain ReLUs were given, if levels were asked for."""
+    """The staircases that activations without levels were given, if levels were asked for."""
 
 
 @dataclass(frozen=True, eq=False)

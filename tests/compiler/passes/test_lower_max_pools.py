@@ -114,3 +114,23 @@ def test_sums_that_no_activation_follows_are_refused(after: tuple[Operator, ...]
         "n1: MaxPool reads sums; allowed: an activation, or sums right before one\n"
         "  help: put the activation before the pool, or use an average"
     )
+
+
+def residual(*behind: Operator) -> Network:
+    """Levels and a projection of them, added up and pooled."""
+    builder = Builder()
+    x = builder.add("x", Source(SHAPE))
+    conv = Conv(
+        np.random.default_rng(0).normal(size=(2, 2, 1, 1)), np.zeros(2), (1, 1), (0,) * 4, (1, 1)
+    )
+    sums = builder.add("sum", Add(), x, builder.add("conv", conv, x))
+    last = builder.add("pool", MaxPool((2, 2), (2, 2), (0,) * 4, (1, 1)), sums)
+    for index, operator in enumerate(behind):
+        last = builder.add(f"n{index}", operator, last)
+    return Network(builder.nodes(last))
+
+
+def test_levels_beside_a_projection_are_sums() -> None:
+    with pytest.raises(SnncError, match=r"^pool: MaxPool reads sums"):
+        lower_max_pools(residual(), 7)
+    check(residual(Staircase(9)), 7, 0)

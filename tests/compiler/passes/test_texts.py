@@ -16,10 +16,13 @@ from snnc.compiler.operators import (
     BatchNorm,
     Clip,
     Conv,
+    Curve,
     Floor,
+    Function,
     MatMul,
     MaxPool,
     Operator,
+    Product,
     Reshape,
     Source,
     Staircase,
@@ -81,12 +84,19 @@ def skipping() -> SpikingNetwork:
 NORM = BatchNorm(np.array([1.0, -2.0]), np.zeros(2), np.array([0.0, 3.0]), np.ones(2), 0.0)
 SQUARE, PAIR = ((2, 2), (2, 2), (0,) * 4), ((1, 2), (1, 2), (0,) * 4)
 IMAGE, LINE = (1, 4, 4), (2,)
+DIP = Curve(((Function("sigmoid"), (0,)), (Product(), (0, 1))))
 CASES = {
     "fold_batch_norms/behind_a_convolution": Case(
         flow(conv(2, 1), NORM, clip(0, 1), conv(1, 2), shape=IMAGE)
     ),
     "sink_reshapes/between_floor_and_clip": Case(
         flow(Floor(), Reshape((16,)), clip(0, 7), dense(2, 16), shape=IMAGE)
+    ),
+    "join_curves/exp_of_a_clip": Case(
+        flow(dense(2, 2), clip(-np.inf, 0), Function("exp"), affine(2, -2), dense(1, 2), shape=LINE)
+    ),
+    "split_max_pools/behind_a_dip": Case(
+        flow(conv(1, 1), DIP, MaxPool(*PAIR, (1, 1)), conv(1, 1), shape=IMAGE)
     ),
     "recognize_staircases/qcfs": Case(
         flow(dense(2, 2), affine(3.5, 0.5), Floor(), clip(0, 7), dense(1, 2), shape=LINE)

@@ -164,6 +164,43 @@ READ: dict[str, tuple[tuple[int, ...], Build]] = {
     "max": (FLAT, lambda g: g.node("Max", g.constant(-0.25), "x")),
     "floor": (FLAT, lambda g: g.node("Floor", g.with_constants("Mul", 4.0))),
     "round": (FLAT, lambda g: g.node("Round", g.with_constants("Mul", 4.0))),
+    "leaky relu": (PLANE, lambda g: g.node("LeakyRelu", alpha=0.2)),
+    "prelu": (
+        PLANE,
+        lambda g: g.with_constants("PRelu", np.array([0.5, -0.2, 0, 2])[:, None, None]),
+    ),
+    "abs": (FLAT, lambda g: g.node("Abs")),
+    "hard sigmoid": (FLAT, lambda g: g.node("HardSigmoid", alpha=0.3, beta=0.4)),
+    "hard swish": (FLAT, lambda g: g.node("HardSwish")),
+    "thresholded relu": (FLAT, lambda g: g.node("ThresholdedRelu", alpha=0.4)),
+    "sigmoid": (FLAT, lambda g: g.node("Sigmoid")),
+    "tanh": (FLAT, lambda g: g.node("Tanh")),
+    "erf": (FLAT, lambda g: g.node("Erf")),
+    "softplus": (FLAT, lambda g: g.node("Softplus")),
+    "softsign": (FLAT, lambda g: g.node("Softsign")),
+    "elu": (FLAT, lambda g: g.node("Elu", alpha=0.7)),
+    "selu": (FLAT, lambda g: g.node("Selu")),
+    "celu": (FLAT, lambda g: g.node("Celu", alpha=0.5)),
+    "pow": (FLAT, lambda g: g.with_constants("Pow", 3.0)),
+    "swish": (FLAT, lambda g: g.node("Mul", "x", g.node("Sigmoid"))),
+    "over itself": (FLAT, lambda g: g.node("Div", "x", g.node("Exp"))),
+    "one over": (FLAT, lambda g: g.node("Div", g.constant(2.0), g.node("Exp"))),
+    "max of two": (FLAT, lambda g: g.node("Max", "x", g.constant(0.0), g.node("Neg"))),
+    "min of two": (FLAT, lambda g: g.node("Min", "x", g.constant(0.5), g.node("Neg"))),
+    "greater": (
+        FLAT,
+        lambda g: g.node("Where", g.node("Greater", "x", g.constant(0.1)), "x", g.constant(-1.0)),
+    ),
+    "less": (
+        FLAT,
+        lambda g: g.node("Where", g.node("Less", "x", g.constant(0.1)), g.node("Neg", "x"), "x"),
+    ),
+    "greater or equal": (
+        FLAT,
+        lambda g: g.node(
+            "Where", g.node("GreaterOrEqual", g.constant(0.1), "x"), g.constant(2.0), "x"
+        ),
+    ),
     "folded constants": (FLAT, lambda g: g.node("Mul", "x", g.node("Sqrt", g.constant(4.0)))),
 }
 
@@ -203,6 +240,24 @@ def test_the_nearest_pixels_are_those_of_onnx_runtime(
     np.testing.assert_allclose(found, run_onnx(graph.model(), x), atol=1e-6)
 
 
+NEWER = {
+    "gelu": (20, lambda g: g.node("Gelu")),
+    "gelu by tanh": (20, lambda g: g.node("Gelu", approximate="tanh")),
+    "mish": (18, lambda g: g.node("Mish")),
+}
+
+
+@pytest.mark.parametrize("name", NEWER)
+def test_newer_operator_sets_have_more_activations(name: str) -> None:
+    opset, build = NEWER[name]
+    graph = Graph("batch", *FLAT)
+    build(graph)
+    x = 2 * graph.rng.normal(size=(3, *FLAT))
+    network = read_model(Model(graph.model(opset), "", ()))
+    expected = run_onnx(graph.model(opset), x)
+    np.testing.assert_allclose(evaluate(network, x)[network.output.name], expected, atol=1e-6)
+
+
 def test_older_operator_sets_give_attributes() -> None:
     graph = Graph("batch", 4, 1, 1)
     graph.node("Clip", min=-0.5, max=0.5)
@@ -230,9 +285,9 @@ def test_a_size_that_depends_on_the_batch_still_flattens() -> None:
 
 
 REFUSED: dict[str, tuple[tuple[int, ...], Build, str]] = {
-    "two activations": (
-        FLAT,
-        lambda g: g.node("Mul", "x", "x", name="gate"),
+    "a gate for each channel": (
+        PLANE,
+        lambda g: g.node("Mul", "x", g.node("GlobalAveragePool"), name="gate"),
         "gate: Mul multiplies two activations",
     ),
     "attention": (
@@ -241,9 +296,24 @@ REFUSED: dict[str, tuple[tuple[int, ...], Build, str]] = {
         "qk: MatMul multiplies two activations",
     ),
     "divisor": (
-        FLAT,
-        lambda g: g.node("Div", "x", "x", name="norm"),
+        PLANE,
+        lambda g: g.node("Div", "x", g.node("GlobalAveragePool"), name="norm"),
         "norm: Div divides by an activation",
+    ),
+    "exponent": (
+        FLAT,
+        lambda g: g.with_constants("Pow", 2.5, name="p"),
+        "p: Pow has exponent 2.5; allowed: a whole number of 1 to 8",
+    ),
+    "alpha": (
+        FLAT,
+        lambda g: g.node("Celu", alpha=0.0, name="c"),
+        "c: Celu has alpha 0; allowed: others",
+    ),
+    "greatest of two shapes": (
+        PLANE,
+        lambda g: g.node("Max", "x", g.node("GlobalAveragePool"), name="m"),
+        "m: Max broadcasts tensors of shapes (4, 7, 6), (4, 1, 1)",
     ),
     "zero": (
         FLAT,

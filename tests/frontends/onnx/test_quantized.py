@@ -397,13 +397,6 @@ REFUSED: dict[str, tuple[Build, str, str]] = {
         "q: QuantizeLinear rounds to FLOAT8E4M3FN; allowed: whole numbers",
         "quantise to uint8",
     ),
-    "two activations": (
-        lambda g: g.node(
-            "QLinearMul", *operands(g, "x", "x"), *result(g), domain="com.microsoft", name="q"
-        ),
-        "q: QLinearMul multiplies two activations",
-        "only sums of activations are linear; scale by constants instead",
-    ),
     "channels last": (
         lambda g: g.node(
             "QLinearGlobalAveragePool",

@@ -11,6 +11,7 @@ from snnc.compiler.errors import SnncError
 from snnc.compiler.options import CompileOptions
 from snnc.compiler.pipeline import lower
 from snnc.frontends.onnx.reader import read_onnx
+from snnc.frontends.onnx.registry import mend_for
 
 DATA = Path(__file__).parents[2] / "data"
 EXPORTS = ("torchscript_2_13", "dynamo_2_13", "published_qcfs", "ste_detach")
@@ -67,14 +68,14 @@ def test_logits_in_many_places_have_their_channels_first(tmp_path: Path) -> None
 
 def test_unsupported_operators_are_told_all_at_once(tmp_path: Path) -> None:
     graph = Graph("batch", 3, 8, 8)
-    graph.node("PRelu", graph.last, graph.constant([0.5]), name="relu1")
-    graph.node("Sigmoid", name="gate")
-    graph.node("PRelu", graph.last, graph.constant([0.5]), name="relu2")
+    graph.node("LRN", size=3, name="lrn1")
+    graph.node("LayerNormalization", graph.last, graph.constant([0.5]), name="norm")
+    graph.node("LRN", size=3, name="lrn2")
     assert message(graph.save(tmp_path)) == (
-        "relu1, relu2: PRelu is not supported\n"
-        "  help: use ReLU before quantising: spikes carry no negative slope\n"
-        "gate: Sigmoid is not supported\n"
-        "  help: use a quantised ReLU (snnc.frontends.torch.QCFS)"
+        "lrn1, lrn2: LRN is not supported\n"
+        f"  help: {mend_for('LRN')}\n"
+        "norm: LayerNormalization is not supported\n"
+        "  help: use batch norm, which is constant after training"
     )
 
 
