@@ -37,6 +37,13 @@ class Precision:
         """How much more the upper of two synapses counts than the lower: 2^shift."""
         return self.synapse_bits - 1
 
+    def weight_range(self, weights: Floats, *, wide: bool) -> tuple[int, int]:
+        """The least and the greatest weight: two's complement where signs mix."""
+        top = self.weight_max(weights, wide=wide)
+        low, high = bool(np.any(weights < 0)), bool(np.any(weights > 0))
+        # the parts of a wide weight have its sign, and as many numbers below 0 as above
+        return -top * low - (low and high and not wide), top * high
+
     def weight_max(self, weights: Floats, *, wide: bool) -> int:
         """The largest weight: unsigned where no sign mixes, two's complement without its least.
 

@@ -11,9 +11,9 @@ import numpy as np
 from snnc.compiler.laws import Firing, Integers, Neuron, OffsetSpike, Rate, Readout
 from snnc.compiler.operators import Floats, per_channel
 from snnc.compiler.quantization.layer import Layer, Precision, saturated
-from snnc.compiler.quantization.rounding import clipped
 from snnc.compiler.quantization.scale import bias_room, resolution, steps
 from snnc.compiler.quantization.synapses import on_one_grid, rounded
+from snnc.compiler.quantization.units import fitted
 from snnc.compiler.quantization.whole_numbers import (
     WholeNumbers,
     finest_exponent,
@@ -60,7 +60,7 @@ def on_levels(layer: Layer, levels: int, context: LoweringContext, law: LevelLaw
         projections = on_one_grid(layer, context.names, r, whole.exponent)
         neuron = law(whole.step, levels)
         return Lowered(_made(layer, context, projections, whole.bias, neuron), whole)
-    layer = clipped(layer, precision)
+    layer = fitted(layer, precision)
     scale = steps(layer, levels, precision)
     projections, bias = rounded(layer, context.names, scale, precision)
     neuron = law(scale.astype(np.int64), levels)
@@ -88,7 +88,7 @@ def on_spikes(
         projections = on_one_grid(layer, context.names, r / times, shift)
         bias = _whole(layer.bias, step.astype(np.float64))
         return _made(layer, context, projections, bias, neuron(step))
-    layer = clipped(layer, precision)
+    layer = fitted(layer, precision)
     scale = steps(layer, 1, precision)
     projections, real = rounded(layer, context.names, scale, precision)
     bias = _whole(real, scale)
@@ -106,7 +106,7 @@ def shown(
         scale, bias = 2.0**shift / r, layer.bias
         projections = on_one_grid(layer, context.names, r, shift)
     else:
-        layer = clipped(layer, precision)
+        layer = fitted(layer, precision)
         scale = resolution(layer, precision)
         projections, bias = rounded(layer, context.names, scale, precision)
     times = layer.time_steps

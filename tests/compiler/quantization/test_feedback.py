@@ -1,7 +1,9 @@
+from itertools import product
+
 import numpy as np
 import pytest
 
-from snnc.compiler.quantization.feedback import Statistics, best_clips, rounded
+from snnc.compiler.quantization.feedback import Statistics, descended, rounded
 
 RNG = np.random.default_rng(0)
 
@@ -56,10 +58,43 @@ def test_cost_and_shift_are_those_of_the_sums() -> None:
     np.testing.assert_allclose(found.shift(errors)[1], rows[0, 1] @ found.mean[0])
 
 
-def test_an_outlier_is_clipped_and_nothing_else() -> None:
-    found = Statistics(np.zeros((1, 400)), np.eye(400)[None])
-    rows = RNG.uniform(-1, 1, (2, 400))
-    rows[1, 0] = 1.6
-    clips = best_clips(rows, found, 7)
-    assert clips[0] > 0.9
-    assert clips[1] < 0.8
+def tiny(seed: int) -> tuple[Statistics, np.ndarray]:
+    """Four correlated inputs, and weights of three channels in units."""
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=(50, 4)) @ rng.normal(size=(4, 4))
+    return Statistics(x.mean(0)[None], np.cov(x.T, ddof=0)[None]), rng.normal(size=(3, 4)) * 1.5
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_no_channel_costs_more_than_rounded_to_the_nearest(seed: int) -> None:
+    found, weights = tiny(seed)
+    nearest = np.clip(np.round(weights), -2, 1)
+    whole = rounded(weights, found, -2, 1)
+    assert np.all(found.cost(weights - whole) <= found.cost(weights - nearest) + 1e-9)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_descent_never_loses_and_ends_where_no_single_weight_helps(seed: int) -> None:
+    found, weights = tiny(seed)
+    start = RNG.integers(-2, 2, weights.shape).astype(float)
+    whole = descended(start, weights, found, -2, 1)
+    least = found.cost(weights - whole)
+    assert np.all(least <= found.cost(weights - start) + 1e-9)
+    for i in range(4):
+        for move in (-1, 1):
+            other = whole.copy()
+            other[:, i] = np.clip(other[:, i] + move, -2, 1)
+            assert np.all(least <= found.cost(weights - other) + 1e-9)
+
+
+def test_tiny_rows_come_near_the_best_of_all_whole_numbers() -> None:
+    every = np.array(list(product(range(-2, 2), repeat=4)), float)
+    found, best, nearest = 0.0, 0.0, 0.0
+    for seed in range(30):
+        statistics, weights = tiny(seed)
+        for row in weights:
+            found += statistics.cost(row - rounded(row[None], statistics, -2, 1))[0]
+            best += statistics.cost(row - every).min()
+            nearest += statistics.cost((row - np.clip(np.round(row), -2, 1))[None])[0]
+    # nine tenths of the way from the nearest to the best
+    assert found - best < 0.1 * (nearest - best)
