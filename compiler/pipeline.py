@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
@@ -30,8 +30,8 @@ from snnc.compiler.passes.schedule_populations import schedule_populations
 from snnc.compiler.passes.shift_biases import shift_biases
 from snnc.compiler.passes.sink_reshapes import sink_reshapes
 from snnc.compiler.passes.sum_average_pools import sum_average_pools
-from snnc.compiler.quantization.feedback import Statistics
 from snnc.compiler.quantization.layer import Precision
+from snnc.compiler.quantization.observer import Observer
 from snnc.compiler.rules.float_ir import (
     COMPOSED,
     FOLDED,
@@ -56,9 +56,9 @@ class CalibrationHooks:
 
     calibrate: Callable[[Network], Network] = lambda network: network
     """Gives plain activations levels, in a network without batch norms."""
-    input_statistics: Callable[[Network, Input], Mapping[str, Statistics]] = lambda network, _: {}
-    """Mean and covariance of what arrives at each projection of a composed network, whose pixels
-    are sent by this input."""
+    observe: Callable[[Network, Input], Observer | None] = lambda network, _: None
+    """Sends images through a composed network, whose pixels are sent by this input, while its
+    weights are rounded."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,8 +114,8 @@ def _quantize(network: Network, job: Job) -> SpikingNetwork:
     precision = Precision(code.limits(job.target), job.options.weight_bits)
     shape = job.pixels.pixel_shape
     source = code.input(job.encoding, job.options.input_of(job.target), job.pixels.name, shape)
-    statistics = job.hooks.input_statistics(network, job.pixels)
-    spiking = quantize_weights(network, source, precision, statistics, code)
+    observer = job.hooks.observe(network, job.pixels)
+    spiking = quantize_weights(network, source, precision, observer, code)
     return replace(spiking, target=job.target)
 
 

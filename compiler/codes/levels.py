@@ -45,5 +45,5 @@ class LevelCode(PlainCode):
     def lowered(self, layer: Layer, constant: Sequence[bool], context: LoweringContext) -> Lowered:
         """On the staircase that the layer has."""
         if layer.highest is None:
-            return Lowered(shown(layer, context, type(self).readout))
+            return shown(layer, context, type(self).readout)
         return on_levels(layer, layer.highest, context, type(self).law)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from operator import itemgetter
-from types import MappingProxyType
 
 import numpy as np
 
@@ -19,9 +18,9 @@ from snnc.compiler.errors import Problem, SnncError
 from snnc.compiler.inputs import Input
 from snnc.compiler.network import Network, Node
 from snnc.compiler.operators import Source, Staircase
-from snnc.compiler.quantization.feedback import Statistics
 from snnc.compiler.quantization.layer import Precision, layer_of
 from snnc.compiler.quantization.lowering import Lowered, LoweringContext
+from snnc.compiler.quantization.observer import Observer, RoundedLayer
 from snnc.compiler.spiking import Population, Provenance, SpikingNetwork
 
 BIT_SERIAL = BitSerialCode()
@@ -31,10 +30,10 @@ def quantize_weights(
     network: Network,
     spiking_input: Input,
     precision: Precision,
-    statistics: Mapping[str, Statistics] = MappingProxyType({}),
+    observer: Observer | None = None,
     code: Code = BIT_SERIAL,
 ) -> SpikingNetwork:
-    """Lower a composed network to integers; with error feedback where statistics are given.
+    """Lower a composed network to integers; with error feedback where images are observed.
 
     Of the codes that count spikes the result is the rate network.
 
@@ -42,18 +41,22 @@ def quantize_weights(
         SnncError: for every layer whose weights or sums cannot be held by the target.
     """
     nodes = network.by_name
-    context = LoweringContext(_population_names(network), precision)
+    context = LoweringContext(_population_names(network), precision, observer)
     levels = {node.name: _levels(node, spiking_input) for node in network}
     found: list[Lowered] = []
     problems: list[Problem] = []
     for end in network:
         if isinstance(end.operator, Staircase) or end is network.output:
-            layer = layer_of(end, nodes, levels, statistics)
+            layer = layer_of(end, nodes, levels, observer)
             constant = [_is_constant(each, nodes) for each in layer.projections]
+            became: RoundedLayer | None = None
             try:
                 found.append(code.lowered(layer, constant, context))
+                became = found[-1].rounded
             except SnncError as error:
                 problems.extend(error.problems)
+            if observer is not None:
+                observer.advance(end, became)
     if problems:
         raise SnncError(*problems)
     populations = tuple(each.population for each in found)

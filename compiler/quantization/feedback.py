@@ -1,7 +1,7 @@
 """Rounding with error feedback: later weights make up for what earlier ones lost.
 
-With inputs n of mean μ and covariance C, rounding W to Ŵ costs (W − Ŵ)·C·(W − Ŵ)ᵀ, once the bias
-takes up (W − Ŵ)·μ. Weights are rounded one input after the other, the most active first, and the
+With inputs of covariance C, rounding W to Ŵ costs (W − Ŵ)·C·(W − Ŵ)ᵀ, once the bias takes up the
+mean. Weights are rounded one input after the other, the most active first, and the
 error of each is spread over those still to come as the inverse of C says (Frantar et al., GPTQ,
 ICLR 2023, after Hassibi and Stork's optimal brain surgeon, 1993). What is whole then descends: one
 weight after the other moves to where the cost is least while all others stay.
@@ -29,15 +29,13 @@ PASSES = 6
 class Statistics:
     """What a projection receives on calibration images."""
 
-    mean: Floats
-    """(groups, fan-in), in levels of the source."""
     covariance: Floats
-    """(groups, fan-in, fan-in)."""
+    """(groups, fan-in, fan-in), in levels of the source."""
 
     @property
     def groups(self) -> int:
         """Groups of a convolution."""
-        return len(self.mean)
+        return len(self.covariance)
 
     @cached_property
     def variance(self) -> Floats:
@@ -63,11 +61,6 @@ class Statistics:
         """The covariance of two sums for each channel, by their weights (channels, fan-in)."""
         weighted = np.matmul(self.grouped(one), self.covariance)
         return np.asarray((weighted * self.grouped(other)).sum(2).reshape(len(one)))
-
-    def shift(self, errors: Floats) -> Floats:
-        """How far errors (channels, fan-in) of weights move the mean of each channel's sum."""
-        grouped = self.grouped(errors)
-        return np.asarray(np.einsum("gof,gf->go", grouped, self.mean).reshape(len(errors)))
 
     def grouped(self, rows: Floats | Integers) -> Floats:
         """Rows (channels, fan-in) as (groups, channels of a group, fan-in): each has its inputs."""
@@ -115,7 +108,7 @@ def _fed_back(rows: Floats, upper: Floats, low: int, high: int) -> Floats:
         end = min(start + BLOCK, fan_in)
         errors = np.empty_like(rows[:, :, start:end])
         for i in range(start, end):
-            found[:, :, i] = np.clip(np.round(rows[:, :, i]), low, high)
+            found[:, :, i] = np.minimum(np.maximum(np.rint(rows[:, :, i]), low), high)
             error = (rows[:, :, i] - found[:, :, i]) / upper[:, None, i, i]
             rows[:, :, i + 1 : end] -= error[:, :, None] * upper[:, None, i, i + 1 : end]
             errors[:, :, i - start] = error
@@ -148,8 +141,9 @@ def _descend(whole: Floats, slope: Floats, statistics: Statistics, low: int, hig
         end = min(start + BLOCK, fan_in)
         near, moves = slope[:, :, start:end].copy(), np.empty_like(whole[:, :, start:end])
         for i in range(start, end):
-            best = np.round(whole[:, :, i] + near[:, :, i - start] / curve[:, None, i])
-            moves[:, :, i - start] = np.clip(best, low, high) - whole[:, :, i]
+            best = np.rint(whole[:, :, i] + near[:, :, i - start] / curve[:, None, i])
+            best = np.minimum(np.maximum(best, low), high)
+            moves[:, :, i - start] = best - whole[:, :, i]
             move = moves[:, :, i - start, None]
             if move.any():
                 near -= move * covariance[:, None, i, start:end]

@@ -24,8 +24,8 @@ class Rounded:
     """Whether they may need two synapses."""
     error: float
     """See `Projection.error`."""
-    shift: Floats
-    """(channels,): what the bias must add to keep the mean of the sums, in levels."""
+    lost: Floats
+    """What is gone of the rows, in their units and shape."""
 
 
 def round_projection(layer: Layer, index: int, scale: Floats, precision: Precision) -> Rounded:
@@ -36,7 +36,8 @@ def round_projection(layer: Layer, index: int, scale: Floats, precision: Precisi
     weights = _integers(
         rows * units, statistics, precision.weight_range(rows, wide=wide), wide=wide
     )
-    return _measured(weights, rows, units, shift, statistics, wide=wide)
+    lost = rows - weights / units
+    return Rounded(weights, shift, wide, _error(lost, rows, statistics), lost)
 
 
 def _integers(
@@ -48,26 +49,12 @@ def _integers(
     return rounded(scaled.reshape(-1, scaled.shape[2]), statistics, *span).reshape(scaled.shape)
 
 
-def _measured(
-    weights: Integers,
-    rows: Floats,
-    units: Floats,
-    shift: int,
-    statistics: Statistics | None,
-    *,
-    wide: bool,
-) -> Rounded:
+def _error(lost: Floats, rows: Floats, statistics: Statistics | None) -> float:
     """The error as data sees it, or as white noise would."""
-    errors = rows - weights / units
     if statistics is None:
         size = float(np.linalg.norm(rows))
-        error = float(np.linalg.norm(errors)) / size if size else 0.0
-        return Rounded(weights, shift, wide, error, np.zeros(len(rows)))
-    flat, lost = (each.reshape(-1, rows.shape[2]) for each in (rows, errors))
-    signal = float(statistics.cost(flat).sum())
-    error = (
-        float(np.sqrt(max(float(statistics.cost(lost).sum()), 0.0) / signal)) if signal > 0 else 0.0
+        return float(np.linalg.norm(lost)) / size if size else 0.0
+    noise, signal = (
+        float(statistics.cost(each.reshape(-1, rows.shape[2])).sum()) for each in (lost, rows)
     )
-    # one bias a channel: the mean over its neurons
-    moved = statistics.shift(lost).reshape(len(rows), -1).mean(1)
-    return Rounded(weights, shift, wide, error, moved)
+    return float(np.sqrt(max(noise, 0.0) / signal)) if signal > 0 else 0.0

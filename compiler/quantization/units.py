@@ -50,7 +50,7 @@ class UnitCosts:
 
 def fitted(layer: Layer, precision: Precision) -> Layer:
     """The layer with the clips that its best units mean, where data tell."""
-    known = [k for k, each in enumerate(layer.statistics) if each is not None]
+    known = range(len(layer.statistics))
     main = [k for k in known if not is_wide(layer, k, precision)]
     if not main:
         return layer
@@ -123,7 +123,6 @@ def _costs(layer: Layer, index: int, precision: Precision, *, joined: bool) -> U
 def _cost(layer: Layer, index: int, units: Floats, precision: Precision) -> Floats:
     """What rounding to some unit (channels,) costs the sums of each channel."""
     rows, statistics = _flat(layer, index)
-    assert statistics is not None
     each = np.repeat(units, layer.rows[index].shape[1])[:, None]
     wide = is_wide(layer, index, precision)
     low, high = precision.weight_range(layer.rows[index], wide=wide)
@@ -138,7 +137,6 @@ def _cost(layer: Layer, index: int, units: Floats, precision: Precision) -> Floa
 def _refitted(layer: Layer, index: int, units: Floats, precision: Precision) -> Floats:
     """The units of least squares for the whole weights that those found lead to."""
     rows, statistics = _flat(layer, index)
-    assert statistics is not None
     neurons = layer.rows[index].shape[1]
     low, high = precision.weight_range(layer.rows[index], wide=False)
     whole = rounded(rows / np.repeat(units, neurons)[:, None], statistics, low, high)
@@ -152,12 +150,11 @@ def _refitted(layer: Layer, index: int, units: Floats, precision: Precision) -> 
 
 def _signal(layer: Layer, index: int) -> Floats:
     rows, statistics = _flat(layer, index)
-    assert statistics is not None
     costs = statistics.cost(rows).reshape(len(layer.rows[index]), -1)
     return np.asarray(costs.sum(1))
 
 
-def _flat(layer: Layer, index: int) -> tuple[Floats, Statistics | None]:
+def _flat(layer: Layer, index: int) -> tuple[Floats, Statistics]:
     """The rows of a projection, every neuron that differs one of its own."""
     rows = layer.rows[index]
     return rows.reshape(-1, rows.shape[2]), layer.statistics[index]

@@ -1,5 +1,7 @@
 """The search for units, held against what every unit costs."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -21,7 +23,7 @@ def convolution(kernel: int, channels: int = 6) -> Conv:
 
 
 def white(fan_in: int) -> Statistics:
-    return Statistics(np.full((1, fan_in), 3.0), 4 * np.eye(fan_in)[None])
+    return Statistics(4 * np.eye(fan_in)[None])
 
 
 def layer(*kernels: int) -> Layer:
@@ -35,9 +37,9 @@ def layer(*kernels: int) -> Layer:
         sums = [builder.add("sum", Add(), *sums)]
     builder.add("levels", Staircase(7), sums[0])
     network = Network(builder.nodes("levels"))
-    known = {f"c{k}": white(4 * k * k) for k in kernels}
     levels = dict.fromkeys((*sources, "levels"), 7)
-    return layer_of(network.output, network.by_name, levels, known)
+    found = layer_of(network.output, network.by_name, levels)
+    return replace(found, statistics=tuple(white(4 * k * k) for k in kernels))
 
 
 def cost(wanted: Layer, precision: Precision) -> float:
@@ -47,7 +49,6 @@ def cost(wanted: Layer, precision: Precision) -> float:
     for k, rows in enumerate(wanted.rows):
         shift, _ = placed(wanted, k, scale, precision)
         units, statistics = 2.0**shift / scale[:, None], wanted.statistics[k]
-        assert statistics is not None
         span = precision.weight_range(rows, wide=False)
         whole = rounded(rows[:, 0] / units, statistics, *span)
         total += float(statistics.cost(rows[:, 0] - whole * units).sum())
@@ -68,6 +69,5 @@ def test_two_bits_leave_half_of_the_peak_out() -> None:
 
 
 def test_without_data_nothing_is_clipped() -> None:
-    found = layer(3)
-    bare = Layer(found.node, found.projections, found.rows, found.levels, found.bias)
+    bare = replace(layer(3), statistics=())
     assert fitted(bare, Precision(LOIHI, 2)) is bare
