@@ -30,6 +30,8 @@ MOST_VALUES = 1 << 28
 """Numbers kept of one layer for all images; a few such arrays live at a time."""
 MOST_COMPARED = 1 << 22
 """Activations of a layer whose mean is kept."""
+MOST_OUTPUTS = 256
+"""Images on which the loss of the outputs is measured."""
 ROUNDS = 4
 """A shift moves the mean by less than itself where neurons are silent."""
 
@@ -72,6 +74,14 @@ class RoundingWalk:
                 shift = shift + _missing(wanted, _levels(moved, end.operator))
         return shift
 
+    def loss(self, end: Node, rounded: RoundedLayer) -> float:
+        """See `Observer`."""
+        exact, found = (
+            self._outputs(network) for network in (self.network, self._rounded(end, rounded))
+        )
+        variance = float(exact.var(0).mean())
+        return float((found - exact).var(0).mean()) / variance if variance else 0.0
+
     def advance(self, end: Node, rounded: RoundedLayer | None) -> None:
         """See `Observer`."""
         network = self.network if rounded is None else self._rounded(end, rounded)
@@ -95,6 +105,14 @@ class RoundingWalk:
         if images is not None:
             samples = [evenly(each, images) for each in samples]
         return (batch[output] for batch in engine.batches(*samples))
+
+    def _outputs(self, network: Network) -> Array:
+        """Of the network from the source's values on, for some images: (images, outputs)."""
+        inputs, output = tuple(self.values), network.output.name
+        engine = FloatNetwork(network, (output,), inputs=inputs)
+        samples = (evenly(exact, MOST_OUTPUTS) for exact, _ in self.values.values())
+        found = np.concatenate([batch[output] for batch in engine.batches(*samples)])
+        return found.reshape(len(found), -1)
 
     def _sources(self, end: Node) -> tuple[str, ...]:
         return tuple(dict.fromkeys(each.sources[0] for each in self._projections(end)))

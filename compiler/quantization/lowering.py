@@ -44,6 +44,12 @@ class LoweringContext:
     observer: Observer | None = None
     """Calibration images, if there are any."""
 
+    def at(self, bits: int | None) -> LoweringContext:
+        """The same with weights of so many bits; of as many as before if none are named."""
+        if bits is None:
+            return self
+        return replace(self, precision=replace(self.precision, weight_bits=bits))
+
     def bias(self, layer: Layer, lost: tuple[Floats, ...]) -> Floats:
         """The layer's bias, with what makes up for the rows that are lost."""
         if self.observer is None:

@@ -36,6 +36,13 @@ class Observer(Protocol):
         """
         ...
 
+    def loss(self, end: Node, rounded: RoundedLayer) -> float:
+        """What the outputs lose if this layer alone is rounded: the variance of their error.
+
+        It is relative to theirs, and asks that all layers before have advanced unrounded.
+        """
+        ...
+
     def advance(self, end: Node, rounded: RoundedLayer | None) -> None:
         """Carry what the layer sends to those behind it; None where nothing was rounded."""
         ...
