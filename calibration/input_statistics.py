@@ -1,8 +1,7 @@
-"""What arrives at every projection of a composed network on calibration images."""
+"""What arrives at a projection of a composed network on calibration images."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from math import prod
 from typing import Any, TypeAlias
@@ -10,44 +9,36 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from snnc.compiler.network import Network, Node
-from snnc.compiler.operators import Conv, MatMul, Shape, pad
+from snnc.compiler.network import Node
+from snnc.compiler.operators import Conv, pad
 from snnc.compiler.quantization.feedback import Statistics
-from snnc.runtime.engines.float_network import FloatNetwork
 
 Array: TypeAlias = npt.NDArray[Any]
 
-ROWS = 8192
+ROWS = 16384
 """Places of a projection that are sampled, at least; more for a large fan-in, 3 for each input."""
-BATCH_NUMBERS = 1 << 25
-"""Numbers of all layers together that are held at once."""
+BATCH_NUMBERS = 1 << 24
+"""Numbers of all windows together that are held at once."""
 
 
-def input_statistics(network: Network, levels: Array) -> Mapping[str, Statistics]:
-    """Mean and covariance of the inputs of each projection, by its name.
+def input_statistics(node: Node, values: Array) -> Statistics:
+    """Mean and covariance of the inputs of a projection, a convolution or a matrix.
 
     Args:
-        network: a composed network.
-        levels: (images, *input shape), what the input sends.
+        node: the projection.
+        values: (images, *shape of its source), what the source sends.
     """
-    projections = [n for n in network if isinstance(n.operator, Conv | MatMul)]
-    sources = tuple(dict.fromkeys(each.sources[0] for each in projections))
-    model = FloatNetwork(network, sources)
-    sums = {
-        node.name: _Sums.of(node, network.by_name[node.sources[0]].shape) for node in projections
-    }
     rng = np.random.default_rng(0)
-    for batch in _batches(network, levels):
-        sent = model.run(batch)
-        for node in projections:
-            share = len(batch) / len(levels)
-            sums[node.name].add(_rows(node, sent[node.sources[0]], share, rng))
-    return {name: each.statistics() for name, each in sums.items()}
+    sums = _Sums.of(node, values.shape[1:])
+    for batch in _batches(node, values):
+        sums.add(_rows(node, batch.astype(np.float32), len(batch) / len(values), rng))
+    return sums.statistics()
 
 
-def _batches(network: Network, levels: Array) -> Iterator[Array]:
-    size = max(1, min(64, BATCH_NUMBERS // sum(prod(node.shape) for node in network)))
-    return (levels[i : i + size] for i in range(0, len(levels), size))
+def _batches(node: Node, values: Array) -> list[Array]:
+    taps = prod(node.operator.kernel) if isinstance(node.operator, Conv) else 1
+    size = max(1, min(64, BATCH_NUMBERS // (taps * prod(values.shape[1:]))))
+    return [values[i : i + size] for i in range(0, len(values), size)]
 
 
 @dataclass(eq=False)
@@ -59,7 +50,7 @@ class _Sums:
     squares: Array
 
     @classmethod
-    def of(cls, node: Node, source: Shape) -> _Sums:
+    def of(cls, node: Node, source: tuple[int, ...]) -> _Sums:
         groups, fan_in = _extent(node, source)
         return cls(0, np.zeros((groups, fan_in)), np.zeros((groups, fan_in, fan_in)))
 
@@ -70,11 +61,10 @@ class _Sums:
 
     def statistics(self) -> Statistics:
         mean = self.total / self.count
-        covariance = self.squares / self.count - mean[:, :, None] * mean[:, None, :]
-        return Statistics(mean, covariance)
+        return Statistics(self.squares / self.count - mean[:, :, None] * mean[:, None, :])
 
 
-def _extent(node: Node, source: Shape) -> tuple[int, int]:
+def _extent(node: Node, source: tuple[int, ...]) -> tuple[int, int]:
     """Groups and fan-in of a projection."""
     if isinstance(node.operator, Conv):
         return node.operator.groups, node.operator.weights[0].size

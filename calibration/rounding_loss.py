@@ -27,6 +27,8 @@ class RoundingLoss:
     """What rounding did to one layer, on calibration images."""
 
     layer: str
+    weight_bits: int
+    """Those that its weights use."""
     snr: float
     """Signal to noise of the layer's sums in dB, if all before it were exact; the worst source."""
     changed: float | None
@@ -47,7 +49,10 @@ def rounding_losses(
     changed = _changed(composed, network, levels[:IMAGES])
     return tuple(
         RoundingLoss(
-            each.name, _decibels(max(p.error for p in each.projections)), changed.get(each.name)
+            each.name,
+            each.weight_bits,
+            _decibels(max(p.error for p in each.projections)),
+            changed.get(each.name),
         )
         for each in network
         if not each.is_relay

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from snnc.calibration.input_statistics import input_statistics
 from snnc.calibration.rounding_loss import RoundingLoss, rounding_losses
+from snnc.calibration.rounding_walk import RoundingWalk
 from snnc.calibration.staircases import Calibration, calibrate
 from snnc.compiler.inputs import Input
 from snnc.compiler.laws.base import Shape
 from snnc.compiler.network import Network
 from snnc.compiler.pipeline import CalibrationHooks
-from snnc.compiler.quantization.feedback import Statistics
 from snnc.compiler.spiking import SpikingNetwork
 from snnc.runtime.data import Data, encode, normalised
 from snnc.runtime.engines.running import Progress
@@ -58,7 +56,7 @@ class CalibrationSession:
     @property
     def hooks(self) -> CalibrationHooks:
         """What the pipeline takes."""
-        return CalibrationHooks(self._calibrate, self._input_statistics)
+        return CalibrationHooks(self._calibrate, self._observe)
 
     def rounding_losses(self, network: SpikingNetwork) -> tuple[RoundingLoss, ...]:
         """What rounding did to each layer of the network that was compiled last."""
@@ -76,7 +74,7 @@ class CalibrationSession:
         self.calibration = self.fitted[uneven]
         return self.calibration.network
 
-    def _input_statistics(self, composed: Network, pixels: Input) -> Mapping[str, Statistics]:
+    def _observe(self, composed: Network, pixels: Input) -> RoundingWalk:
         sent = encode(self.data.x, pixels)
         self.composed, self.sent = composed, sent.reshape(len(sent), *composed.input.shape)
-        return input_statistics(composed, self.sent)
+        return RoundingWalk(composed, self.sent)

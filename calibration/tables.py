@@ -15,6 +15,7 @@ from snnc.runtime.output.tables import Column, table_of
 
 LOSS_COLUMNS: Sequence[Column[RoundingLoss]] = (
     Column("layer", lambda row: row.layer),
+    Column("weight bits", lambda row: str(row.weight_bits)),
     Column("signal to noise", lambda row: "exact" if isinf(row.snr) else f"{row.snr:.1f} dB"),
     Column("levels changed", lambda row: percent(row.changed)),
 )

@@ -26,6 +26,7 @@ from snnc.compiler.target import Target
 AnyPixels = TypeVar("AnyPixels", bound=Pixels)
 AveragePools: TypeAlias = Literal["auto", "compose", "sum"]
 InputCode: TypeAlias = Literal["graded", "bits"]
+WeightBits: TypeAlias = int | Literal["auto"]
 MOST_STEPS = STEPS.most
 """Time steps of a train, and whatever else is counted in them."""
 MOST_REAL = 1e12
@@ -69,8 +70,13 @@ class CompileOptions:
     light: bool = field(
         default=False, metadata=says("offset-spike: keep the residual potential instead.")
     )
-    weight_bits: int = field(
-        default=8, metadata=says("Bits of a weight: 2 to 8, or 16 as two synapses.")
+    weight_bits: WeightBits = field(
+        default=8,
+        metadata=says("Bits of a weight: 2 to 8, 16 as two synapses, or auto: see `budget`."),
+    )
+    budget: int | None = field(
+        default=None,
+        metadata=says("`weight_bits='auto'`: words of 64 bits that all weights may take."),
     )
     schedule: Schedule = field(default="pipelined", metadata=says("When images enter."))
     average_pool: AveragePools = field(
@@ -110,7 +116,8 @@ class ModelKeywords(TypedDict, total=False):
     """The fields of `CompileOptions` that say nothing of a code, as keywords."""
 
     target: str
-    weight_bits: int
+    weight_bits: WeightBits
+    budget: int | None
     schedule: Schedule
     average_pool: AveragePools
     input_bits: int

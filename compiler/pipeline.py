@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
@@ -25,15 +25,16 @@ from snnc.compiler.passes.encode_input import encode_input
 from snnc.compiler.passes.fold_batch_norms import fold_batch_norms
 from snnc.compiler.passes.join_curves import join_curves
 from snnc.compiler.passes.lower_max_pools import lower_max_pools
-from snnc.compiler.passes.quantize_weights import quantize_weights
+from snnc.compiler.passes.quantize_weights import choose_widths, quantize_weights
 from snnc.compiler.passes.recognize_staircases import recognize_staircases
 from snnc.compiler.passes.schedule_populations import schedule_populations
 from snnc.compiler.passes.shift_biases import shift_biases
 from snnc.compiler.passes.sink_reshapes import sink_reshapes
 from snnc.compiler.passes.split_max_pools import split_max_pools
 from snnc.compiler.passes.sum_average_pools import sum_average_pools
-from snnc.compiler.quantization.feedback import Statistics
 from snnc.compiler.quantization.layer import Precision
+from snnc.compiler.quantization.observer import Observer
+from snnc.compiler.quantization.widths import WORD_BITS
 from snnc.compiler.rules.float_ir import (
     COMPOSED,
     FOLDED,
@@ -60,9 +61,9 @@ class CalibrationHooks:
     calibrate: Callable[[Network, bool], Network] = lambda network, uneven: network
     """Gives activations levels, in a network without batch norms; uneven ones, where the code can
     send them."""
-    input_statistics: Callable[[Network, Input], Mapping[str, Statistics]] = lambda network, _: {}
-    """Mean and covariance of what arrives at each projection of a composed network, whose pixels
-    are sent by this input."""
+    observe: Callable[[Network, Input], Observer | None] = lambda network, _: None
+    """Sends images through a composed network, whose pixels are sent by this input, while its
+    weights are rounded."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,12 +116,23 @@ def _encode(network: Network, job: Job) -> Network:
 def _quantize(network: Network, job: Job) -> SpikingNetwork:
     """Choose what the user left open about the code, then lower every layer."""
     code = job.code.settled(_most_levels(network))
-    precision = Precision(code.limits(job.target), job.options.weight_bits)
     shape = job.pixels.pixel_shape
     source = code.input(job.encoding, job.options.input_of(job.target), job.pixels.name, shape)
-    statistics = job.hooks.input_statistics(network, job.pixels)
-    spiking = quantize_weights(network, source, precision, statistics, code)
-    return replace(spiking, target=job.target)
+    observer = job.hooks.observe(network, job.pixels)
+    limits, options = code.limits(job.target), job.options
+    if options.weight_bits != "auto":
+        precision = Precision(limits, options.weight_bits)
+        spiking = quantize_weights(network, source, precision, observer, code)
+        return replace(spiking, target=job.target)
+    precision = Precision(limits, limits.weight_bits)
+    assert observer is not None
+    assert options.budget is not None
+    widths = choose_widths(network, source, precision, observer, code, options.budget)
+    # the images set out again, through layers that are rounded
+    observer = job.hooks.observe(network, job.pixels)
+    spiking = quantize_weights(network, source, precision, observer, code, widths.bits)
+    remark = f"the weights take {widths.words} of {options.budget} words of {WORD_BITS} bits"
+    return replace(spiking, target=job.target).remarked(remark)
 
 
 def _schedule(network: SpikingNetwork, job: Job) -> SpikingNetwork:
@@ -305,7 +317,25 @@ def problems_of_numbers(options: CompileOptions, network: Network) -> Iterator[P
     """
     yield from problems_of_encoding(encoding_of(options, network), network.input.shape)
     yield from problems_of_labels(options.labels)
-    most = find_target(options.target).weight_bits
-    if not (2 <= options.weight_bits <= most or options.weight_bits == 2 * most):
-        what = f"{options.weight_bits} bits; allowed: 2 to {most}, or {2 * most} as two synapses"
+    yield from _problems_of_weights(options, find_target(options.target).weight_bits)
+
+
+def _problems_of_weights(options: CompileOptions, most: int) -> Iterator[Problem]:
+    """What is wrong with the bits of weights, and with a budget for them."""
+    bits, budget = options.weight_bits, options.budget
+    if bits == "auto":
+        if options.calibration is None:
+            what = "'auto', and no images to find out which layers need more"
+            yield Problem("`weight_bits`", what, "give some with `calibration='images.npz'`")
+        if budget is None:
+            what = "'auto', and no budget to share out"
+            yield Problem("`weight_bits`", what, "give the words of 64 bits with `budget`")
+        elif budget < 1:
+            yield Problem("`budget`", f"{budget} words; allowed: 1 or more", "give more")
+        return
+    if not (2 <= bits <= most or bits == 2 * most):
+        what = f"{bits} bits; allowed: 2 to {most}, {2 * most} as two synapses, or 'auto'"
         yield Problem("`weight_bits`", what, f"use {most}")
+    if budget is not None:
+        what = f"{budget} words, for weights that all have {bits} bits"
+        yield Problem("`budget`", what, "leave it out, or use `weight_bits='auto'`")

@@ -99,6 +99,13 @@ class Population:
         """Number of neurons."""
         return prod(self.shape)
 
+    @property
+    def weight_bits(self) -> int:
+        """The bits that hold every weight, the sign included where signs mix."""
+        low = min(int(each.connection.weights.min()) for each in self.projections)
+        high = max(int(each.connection.weights.max()) for each in self.projections)
+        return max(high.bit_length(), (-low - 1).bit_length() if low < 0 else 0) + (low < 0 < high)
+
     def __str__(self) -> str:
         sources = " + ".join(map(str, self.projections))
         return (
@@ -156,6 +163,11 @@ class SpikingNetwork:
     def limits(self) -> Target:
         """What holds its states and weights: those of the chip, or of its stock neurons."""
         return STOCK if self.is_stock else self.target
+
+    def remarked(self, remark: str) -> SpikingNetwork:
+        """The same network with one more thing to say about it."""
+        remarks = (*self.provenance.remarks, remark)
+        return replace(self, provenance=replace(self.provenance, remarks=remarks))
 
     def replaced(self, populations: tuple[Population, ...]) -> SpikingNetwork:
         """The same network with other populations."""

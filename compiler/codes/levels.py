@@ -45,6 +45,6 @@ class LevelCode(PlainCode):
     def lowered(self, layer: Layer, constant: Sequence[bool], context: LoweringContext) -> Lowered:
         """On the staircase that the layer has."""
         if layer.highest is None:
-            return Lowered(shown(layer, context, type(self).readout))
+            return shown(layer, context, type(self).readout)
         assert layer.thresholds is None, "only copies have uneven levels"
         return on_levels(layer, layer.highest, context, type(self).law)

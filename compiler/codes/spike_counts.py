@@ -72,5 +72,5 @@ class SpikeCountCode(PlainCode):
         law = self.neuron(np.ones(1, np.int64))
         counted = in_spikes(layer, constant, law, steady_is_exact=self.steady_is_exact)
         if layer.highest is None:
-            return Lowered(shown(counted, context, self.readout))
-        return Lowered(on_spikes(counted, context, self.neuron))
+            return shown(counted, context, self.readout)
+        return on_spikes(counted, context, self.neuron)

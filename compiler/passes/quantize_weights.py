@@ -8,6 +8,8 @@ are whole numbers times one factor do not (compiler/quantization/whole_numbers.p
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from math import inf
 from operator import itemgetter
 from types import MappingProxyType
 
@@ -19,9 +21,17 @@ from snnc.compiler.errors import Problem, SnncError
 from snnc.compiler.inputs import Input
 from snnc.compiler.network import Network, Node
 from snnc.compiler.operators import Source, Staircase
-from snnc.compiler.quantization.feedback import Statistics
-from snnc.compiler.quantization.layer import Precision, layer_of
+from snnc.compiler.quantization.layer import Layer, Precision, layer_of
 from snnc.compiler.quantization.lowering import Lowered, LoweringContext
+from snnc.compiler.quantization.observer import Observer
+from snnc.compiler.quantization.widths import (
+    MEASURED,
+    Offer,
+    Widths,
+    extrapolated,
+    shared_out,
+    words_of,
+)
 from snnc.compiler.spiking import Population, Provenance, SpikingNetwork
 
 BIT_SERIAL = BitSerialCode()
@@ -31,35 +41,82 @@ def quantize_weights(
     network: Network,
     spiking_input: Input,
     precision: Precision,
-    statistics: Mapping[str, Statistics] = MappingProxyType({}),
+    observer: Observer | None = None,
     code: Code = BIT_SERIAL,
+    widths: Mapping[str, int] = MappingProxyType({}),
 ) -> SpikingNetwork:
-    """Lower a composed network to integers; with error feedback where statistics are given.
+    """Lower a composed network to integers; with error feedback where images are observed.
 
-    Of the codes that count spikes the result is the rate network.
+    Of the codes that count spikes the result is the rate network. Widths are the bits of some
+    layers' weights, by the nodes that end them.
 
     Raises:
         SnncError: for every layer whose weights or sums cannot be held by the target.
     """
-    nodes = network.by_name
-    context = LoweringContext(_population_names(network), precision)
-    levels = {node.name: _levels(node, spiking_input) for node in network}
-    found: list[Lowered] = []
+    context = LoweringContext(_population_names(network), precision, observer)
+    found = dict[str, Lowered]()
     problems: list[Problem] = []
-    for end in network:
-        if isinstance(end.operator, Staircase) or end is network.output:
-            layer = layer_of(end, nodes, levels, statistics)
-            constant = [_is_constant(each, nodes) for each in layer.projections]
-            try:
-                found.append(code.lowered(layer, constant, context))
-            except SnncError as error:
-                problems.extend(error.problems)
+    for layer, constant in _layers(network, spiking_input, observer):
+        end, became = layer.node, None
+        try:
+            found[end.name] = code.lowered(layer, constant, context.at(widths.get(end.name)))
+            became = found[end.name].rounded
+        except SnncError as error:
+            problems.extend(error.problems)
+        if observer is not None:
+            observer.advance(end, became)
     if problems:
         raise SnncError(*problems)
-    populations = tuple(each.population for each in found)
-    remarks = (*network.remarks, *_taken_over(found), *_coarse(populations, precision))
+    populations = tuple(each.population for each in found.values())
+    precisions = [context.at(widths.get(name)).precision for name in found]
+    coarse = _coarse(populations, precisions)
+    remarks = (*network.remarks, *_taken_over([*found.values()]), *coarse)
     provenance = Provenance(remarks=remarks)
     return SpikingNetwork(spiking_input, populations, code=code.name, provenance=provenance)
+
+
+def choose_widths(
+    network: Network,
+    spiking_input: Input,
+    precision: Precision,
+    observer: Observer,
+    code: Code,
+    budget: int,
+) -> Widths:
+    """Share out so many words of synaptic memory among the layers, by what each of them loses.
+
+    Raises:
+        SnncError: for a budget that is too small.
+    """
+    context = LoweringContext(_population_names(network), precision, observer)
+    every = range(MEASURED[0], precision.target.weight_bits + 1)
+    offers: list[Offer] = []
+    for layer, constant in _layers(network, spiking_input, observer):
+        end, losses = layer.node, dict.fromkeys(MEASURED, inf)
+        for bits in MEASURED:
+            # what cannot be held stays at infinity; whole numbers that are kept lose nothing
+            with suppress(SnncError):
+                became = code.lowered(layer, constant, context.at(bits)).rounded
+                losses[bits] = 0.0 if became is None else observer.loss(end, became)
+        words = {bits: words_of(layer, context.at(bits).precision) for bits in every}
+        offers.append(Offer(end.name, words, extrapolated(losses, every)))
+        observer.advance(end, None)
+    return shared_out(offers, budget)
+
+
+def _layers(
+    network: Network, spiking_input: Input, observer: Observer | None
+) -> Iterator[tuple[Layer, list[bool]]]:
+    """Every layer in order, and which of its sources are the input.
+
+    The observer is asked about a layer once it has advanced behind the one before.
+    """
+    nodes = network.by_name
+    levels = {node.name: _levels(node, spiking_input) for node in network}
+    for end in network:
+        if isinstance(end.operator, Staircase) or end is network.output:
+            layer = layer_of(end, nodes, levels, observer)
+            yield layer, [_is_constant(each, nodes) for each in layer.projections]
 
 
 def _is_constant(projection: Node, nodes: Mapping[str, Node]) -> bool:
@@ -97,18 +154,20 @@ def _taken_over(lowered: Sequence[Lowered]) -> Iterator[str]:
         )
 
 
-def _coarse(populations: Sequence[Population], precision: Precision) -> Iterator[str]:
+def _coarse(populations: Sequence[Population], precisions: Sequence[Precision]) -> Iterator[str]:
     """What the owner wants to know of layers whose sums leave their weights few bits."""
-    largest = {each.name: _largest_weight(each) for each in populations}
     # an eighth of the range: two bits and more of every weight lie idle, besides its sign
-    least = (1 << precision.synapse_bits) >> 3
-    coarse = {name: weight for name, weight in largest.items() if 0 < weight < least}
+    least = [(1 << each.synapse_bits) >> 3 for each in precisions]
+    largest = [(each.name, _largest_weight(each)) for each in populations]
+    coarse = {
+        name: weight for (name, weight), few in zip(largest, least, strict=True) if 0 < weight < few
+    }
     if coarse:
         name, weight = min(coarse.items(), key=itemgetter(1))
         yield (
             f"{len(coarse)} layers cannot use the bits of their weights, {name} with weights up to "
-            f"{weight} least of all: all that they receive must fit {precision.target.state_bits} "
-            "bits; fewer `timesteps` or `input_bits` leave more"
+            f"{weight} least of all: all that they receive must fit "
+            f"{precisions[0].target.state_bits} bits; fewer `timesteps` or `input_bits` leave more"
         )
 
 

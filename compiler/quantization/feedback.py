@@ -1,17 +1,18 @@
 """Rounding with error feedback: later weights make up for what earlier ones lost.
 
-With inputs n of mean μ and covariance C, rounding W to Ŵ costs (W − Ŵ)·C·(W − Ŵ)ᵀ, once the bias
-takes up (W − Ŵ)·μ. Weights are rounded one input after the other, the most active first, and the
+With inputs of covariance C, rounding W to Ŵ costs (W − Ŵ)·C·(W − Ŵ)ᵀ, once the bias takes up the
+mean. Weights are rounded one input after the other, the most active first, and the
 error of each is spread over those still to come as the inverse of C says (Frantar et al., GPTQ,
-ICLR 2023, after Hassibi and Stork's optimal brain surgeon, 1993).
+ICLR 2023, after Hassibi and Stork's optimal brain surgeon, 1993). What is whole then descends: one
+weight after the other moves to where the cost is least while all others stay.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
-import numpy.typing as npt
 
 from snnc.compiler.laws import Integers
 from snnc.compiler.operators import Floats
@@ -20,52 +21,73 @@ DAMPING = 0.01
 """Of the mean variance, added to each: few images leave C singular."""
 BLOCK = 128
 """Inputs after which the error is carried on to the far ones, all at once."""
-CLIPS = np.linspace(1.0, 0.5, 11)
-"""Shares of the largest weight that a channel's scale may be made for. One half gains one bit for
-all others; beyond that, what is clipped costs more than it gains."""
+PASSES = 6
+"""Of the descent, at most: the first finds nine tenths of what all of them do."""
 
 
 @dataclass(frozen=True, eq=False)
 class Statistics:
     """What a projection receives on calibration images."""
 
-    mean: Floats
-    """(groups, fan-in), in levels of the source."""
     covariance: Floats
-    """(groups, fan-in, fan-in)."""
+    """(groups, fan-in, fan-in), in levels of the source."""
 
     @property
     def groups(self) -> int:
         """Groups of a convolution."""
-        return len(self.mean)
+        return len(self.covariance)
 
-    def cost(self, errors: Floats) -> Floats:
+    @cached_property
+    def variance(self) -> Floats:
+        """The diagonal of the covariance: (groups, fan-in)."""
+        return np.asarray(np.einsum("gff->gf", self.covariance))
+
+    @cached_property
+    def order(self) -> Integers:
+        """The inputs, the most active first: one order for all groups, rounded as one array."""
+        return np.argsort(-self.variance.sum(0), kind="stable")
+
+    @cached_property
+    def feedback(self) -> Floats:
+        """The upper Cholesky factor of the damped inverse, for each group, in that order."""
+        # rows, then columns
+        return _inverse_factor(self.covariance[:, self.order][:, :, self.order])
+
+    def cost(self, errors: Floats | Integers) -> Floats:
         """The variance that errors (channels, fan-in) of weights add to each channel's sum."""
-        # (groups, channels of a group, fan-in): every group receives inputs of its own
-        grouped = errors.reshape(self.groups, -1, errors.shape[-1])
-        weighted = np.matmul(grouped, self.covariance)
-        return np.asarray((weighted * grouped).sum(2).reshape(len(errors)))
+        return self.products(errors, errors)
 
-    def shift(self, errors: Floats) -> Floats:
-        """How far errors (channels, fan-in) of weights move the mean of each channel's sum."""
-        grouped = errors.reshape(self.groups, -1, errors.shape[-1])
-        return np.asarray(np.einsum("gof,gf->go", grouped, self.mean).reshape(len(errors)))
+    def products(self, one: Floats | Integers, other: Floats | Integers) -> Floats:
+        """The covariance of two sums for each channel, by their weights (channels, fan-in)."""
+        weighted = np.matmul(self.grouped(one), self.covariance)
+        return np.asarray((weighted * self.grouped(other)).sum(2).reshape(len(one)))
+
+    def grouped(self, rows: Floats | Integers) -> Floats:
+        """Rows (channels, fan-in) as (groups, channels of a group, fan-in): each has its inputs."""
+        return rows.astype(np.float64, copy=False).reshape(self.groups, -1, rows.shape[-1])
 
 
 def rounded(weights: Floats, statistics: Statistics, low: int, high: int) -> Integers:
-    """Whole weights from low to high for float ones (channels, fan-in) in the same units."""
-    grouped = weights.reshape(statistics.groups, -1, weights.shape[-1])
-    # one order for all groups, which are rounded together as one array
-    order = np.argsort(-np.einsum("gff->gf", statistics.covariance).sum(0), kind="stable")
-    # rows, then columns: the inputs in that order on both axes of C
-    upper = _inverse_factor(statistics.covariance[:, order][:, :, order])
+    """Whole weights from low to high for float ones (channels, fan-in) in the same units.
+
+    No channel costs more than rounded to the nearest.
+    """
+    fed = fed_back(weights, statistics, low, high)
+    nearest = np.clip(np.round(weights), low, high)
+    worse = statistics.cost(weights - fed) > statistics.cost(weights - nearest)
+    start = np.where(worse[:, None], nearest, fed)
+    return descended(start, weights, statistics, low, high).astype(np.int64)
+
+
+def fed_back(weights: Floats, statistics: Statistics, low: int, high: int) -> Floats:
+    """The same by error feedback alone."""
+    grouped, order = statistics.grouped(weights), statistics.order
     found = np.empty_like(grouped)
-    found[:, :, order] = _fed_back(grouped[:, :, order], upper, low, high)
-    return found.reshape(weights.shape).astype(np.int64)
+    found[:, :, order] = _fed_back(grouped[:, :, order], statistics.feedback, low, high)
+    return found.reshape(weights.shape)
 
 
 def _inverse_factor(covariance: Floats) -> Floats:
-    """The upper Cholesky factor of the damped inverse, for each group."""
     fan_in = covariance.shape[-1]
     mean = np.einsum("gff->g", covariance) / fan_in
     # 1e-9: inputs that are always 0 have no variance, and C must still have an inverse
@@ -86,7 +108,7 @@ def _fed_back(rows: Floats, upper: Floats, low: int, high: int) -> Floats:
         end = min(start + BLOCK, fan_in)
         errors = np.empty_like(rows[:, :, start:end])
         for i in range(start, end):
-            found[:, :, i] = np.clip(np.round(rows[:, :, i]), low, high)
+            found[:, :, i] = np.minimum(np.maximum(np.rint(rows[:, :, i]), low), high)
             error = (rows[:, :, i] - found[:, :, i]) / upper[:, None, i, i]
             rows[:, :, i + 1 : end] -= error[:, :, None] * upper[:, None, i, i + 1 : end]
             errors[:, :, i - start] = error
@@ -94,19 +116,39 @@ def _fed_back(rows: Floats, upper: Floats, low: int, high: int) -> Floats:
     return found
 
 
-def best_clips(rows: Floats, statistics: Statistics, top: int) -> npt.NDArray[np.float64]:
-    """For each channel the share of its largest weight whose scale loses least, plainly rounded.
+def descended(
+    found: Floats, weights: Floats, statistics: Statistics, low: int, high: int
+) -> Floats:
+    """Whole weights (channels, fan-in) that cost no more than those found.
 
-    Weights are (channels, fan-in) and become ±top at most.
+    The cost is a quadratic form: along one weight a parabola, whose least whole number is known.
     """
-    peak = np.abs(rows).max(1)
-    # (channels, fan-in): the diagonal of C, once for each channel of the group
-    variance = np.repeat(
-        np.einsum("gff->gf", statistics.covariance), len(rows) // statistics.groups, axis=0
-    )
-    costs = []
-    for share in CLIPS:
-        unit = np.where(peak > 0, peak, 1.0)[:, None] * share / top
-        error = np.clip(np.round(rows / unit), -top, top) * unit - rows
-        costs.append((np.square(error) * variance).sum(1))
-    return np.asarray(CLIPS[np.argmin(costs, axis=0)])
+    whole = statistics.grouped(found).copy()
+    # half of the slope of the cost: what is left of the weights, as the inputs see it
+    slope = np.matmul(statistics.grouped(weights) - whole, statistics.covariance)
+    for _ in range(PASSES):
+        if not _descend(whole, slope, statistics, low, high):
+            break
+    return whole.reshape(found.shape)
+
+
+def _descend(whole: Floats, slope: Floats, statistics: Statistics, low: int, high: int) -> bool:
+    """One pass over all inputs, in place; whether a weight moved."""
+    covariance, fan_in = statistics.covariance, whole.shape[-1]
+    curve = np.where(statistics.variance > 0, statistics.variance, np.inf)
+    moved = False
+    for start in range(0, fan_in, BLOCK):
+        end = min(start + BLOCK, fan_in)
+        near, moves = slope[:, :, start:end].copy(), np.empty_like(whole[:, :, start:end])
+        for i in range(start, end):
+            best = np.rint(whole[:, :, i] + near[:, :, i - start] / curve[:, None, i])
+            best = np.minimum(np.maximum(best, low), high)
+            moves[:, :, i - start] = best - whole[:, :, i]
+            move = moves[:, :, i - start, None]
+            if move.any():
+                near -= move * covariance[:, None, i, start:end]
+        if moves.any():
+            whole[:, :, start:end] += moves
+            slope -= np.matmul(moves, covariance[:, start:end])
+            moved = True
+    return moved

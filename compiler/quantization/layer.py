@@ -11,6 +11,7 @@ import numpy as np
 from snnc.compiler.network import Node
 from snnc.compiler.operators import Add, Conv, Floats, MatMul, Staircase, per_channel
 from snnc.compiler.quantization.feedback import Statistics
+from snnc.compiler.quantization.observer import Observer, RoundedLayer
 from snnc.compiler.target import Target
 
 
@@ -36,6 +37,13 @@ class Precision:
     def shift(self) -> int:
         """How much more the upper of two synapses counts than the lower: 2^shift."""
         return self.synapse_bits - 1
+
+    def weight_range(self, weights: Floats, *, wide: bool) -> tuple[int, int]:
+        """The least and the greatest weight: two's complement where signs mix."""
+        top = self.weight_max(weights, wide=wide)
+        low, high = bool(np.any(weights < 0)), bool(np.any(weights > 0))
+        # the parts of a wide weight have its sign, and as many numbers below 0 as above
+        return -top * low - (low and high and not wide), top * high
 
     def weight_max(self, weights: Floats, *, wide: bool) -> int:
         """The largest weight: unsigned where no sign mixes, two's complement without its least.
@@ -63,7 +71,7 @@ class Layer:
     """The highest level of each source."""
     bias: Floats
     """(channels,), or one value for each neuron: the shape of the result."""
-    statistics: tuple[Statistics | None, ...] = ()
+    statistics: tuple[Statistics, ...] = ()
     """For each projection what its source sends on calibration images; () without any."""
     clips: tuple[Floats, ...] = ()
     """For each projection (channels,) the share of the largest weight that is kept; () for all."""
@@ -77,6 +85,26 @@ class Layer:
     """Whether the bias is added in many time steps, and its rounding as often."""
     keeps: bool = False
     """Whether it may start where the sums left it before."""
+    worth: tuple[float, ...] = ()
+    """For each projection the levels, of the result for one of the source, that 1 in its rows is
+    worth; () where rows are in levels."""
+    thresholds: float = 1.0
+    """The levels that 1 in the bias is worth."""
+
+    def rounded(self, lost: tuple[Floats, ...], bias: Floats) -> RoundedLayer:
+        """What rounding did, in levels.
+
+        Args:
+            lost: of the rows.
+            bias: as it became.
+        """
+        in_levels = self.in_levels(lost)
+        return RoundedLayer(in_levels, (bias - self.bias) * self.thresholds)
+
+    def in_levels(self, rows: tuple[Floats, ...]) -> tuple[Floats, ...]:
+        """Rows, or parts of rows, for levels of the sources."""
+        worth = self.worth or (1.0,) * len(rows)
+        return tuple(each * levels for each, levels in zip(rows, worth, strict=True))
 
     @property
     def highest(self) -> int | None:
@@ -135,16 +163,21 @@ def layer_of(
     end: Node,
     nodes: Mapping[str, Node],
     levels: Mapping[str, int],
-    statistics: Mapping[str, Statistics],
+    observer: Observer | None = None,
 ) -> Layer:
     """Take apart what ends in a staircase, or in the output of a composed network."""
-    sums = nodes[end.sources[0]] if isinstance(end.operator, Staircase) else end
-    ends = sums.sources if isinstance(sums.operator, Add) else (sums.name,)
-    projections = tuple(nodes[each] for each in ends)
+    projections = projections_of(end, nodes)
     rows = tuple(_rows(node, end.shape[0]) for node in projections)
     reached = tuple(levels[node.sources[0]] for node in projections)
-    known = tuple(statistics.get(node.name) for node in projections)
-    return Layer(end, projections, rows, reached, _bias(projections), known if statistics else ())
+    known = observer.statistics(projections) if observer is not None else ()
+    return Layer(end, projections, rows, reached, _bias(projections), known)
+
+
+def projections_of(end: Node, nodes: Mapping[str, Node]) -> tuple[Node, ...]:
+    """The convolutions and matrices whose sums a staircase receives, or the output shows."""
+    sums = nodes[end.sources[0]] if isinstance(end.operator, Staircase) else end
+    ends = sums.sources if isinstance(sums.operator, Add) else (sums.name,)
+    return tuple(nodes[each] for each in ends)
 
 
 def _rows(node: Node, channels: int) -> Floats:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from snnc.compiler.laws import Integers
 from snnc.compiler.operators import Floats, per_channel
-from snnc.compiler.quantization.feedback import Statistics, best_clips, rounded
+from snnc.compiler.quantization.feedback import Statistics, rounded
 from snnc.compiler.quantization.layer import Layer, Precision
-from snnc.compiler.quantization.scale import is_wide, placed
+from snnc.compiler.quantization.scale import placed
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,22 +24,8 @@ class Rounded:
     """Whether they may need two synapses."""
     error: float
     """See `Projection.error`."""
-    shift: Floats
-    """(channels,): what the bias must add to keep the mean of the sums, in levels."""
-
-
-def clipped(layer: Layer, precision: Precision) -> Layer:
-    """The layer with the share of its largest weights that is worth keeping, if data tells."""
-    if not layer.statistics:
-        return layer
-    clips = []
-    for index, (rows, statistics) in enumerate(zip(layer.rows, layer.statistics, strict=True)):
-        if statistics is None or rows.shape[1] > 1 or is_wide(layer, index, precision):
-            clips.append(np.ones(len(rows)))
-        else:
-            top = precision.weight_max(rows, wide=False)
-            clips.append(best_clips(rows[:, 0], statistics, top))
-    return replace(layer, clips=tuple(clips))
+    lost: Floats
+    """What is gone of the rows, in their units and shape."""
 
 
 def round_projection(layer: Layer, index: int, scale: Floats, precision: Precision) -> Rounded:
@@ -47,39 +33,28 @@ def round_projection(layer: Layer, index: int, scale: Floats, precision: Precisi
     rows, (shift, wide) = layer.rows[index], placed(layer, index, scale, precision)
     units = per_channel(scale / 2.0**shift, 3)
     statistics = layer.statistics[index] if layer.statistics else None
-    weights = _integers(rows * units, statistics, precision.weight_max(rows, wide=wide), wide=wide)
-    return _measured(weights, rows, units, shift, statistics, wide=wide)
+    weights = _integers(
+        rows * units, statistics, precision.weight_range(rows, wide=wide), wide=wide
+    )
+    lost = rows - weights / units
+    return Rounded(weights, shift, wide, _error(lost, rows, statistics), lost)
 
 
-def _integers(scaled: Floats, statistics: Statistics | None, top: int, *, wide: bool) -> Integers:
+def _integers(
+    scaled: Floats, statistics: Statistics | None, span: tuple[int, int], *, wide: bool
+) -> Integers:
     if statistics is None or wide:
-        return np.clip(np.round(scaled), -top, top).astype(np.int64)
+        return np.clip(np.round(scaled), *span).astype(np.int64)
     # every neuron that differs is a row of its own
-    flat = scaled.reshape(-1, scaled.shape[2])
-    low = 0 if not np.any(flat < 0) else -top
-    return rounded(flat, statistics, low, top if np.any(flat > 0) else 0).reshape(scaled.shape)
+    return rounded(scaled.reshape(-1, scaled.shape[2]), statistics, *span).reshape(scaled.shape)
 
 
-def _measured(
-    weights: Integers,
-    rows: Floats,
-    units: Floats,
-    shift: int,
-    statistics: Statistics | None,
-    *,
-    wide: bool,
-) -> Rounded:
+def _error(lost: Floats, rows: Floats, statistics: Statistics | None) -> float:
     """The error as data sees it, or as white noise would."""
-    errors = rows - weights / units
     if statistics is None:
         size = float(np.linalg.norm(rows))
-        error = float(np.linalg.norm(errors)) / size if size else 0.0
-        return Rounded(weights, shift, wide, error, np.zeros(len(rows)))
-    flat, lost = (each.reshape(-1, rows.shape[2]) for each in (rows, errors))
-    signal = float(statistics.cost(flat).sum())
-    error = (
-        float(np.sqrt(max(float(statistics.cost(lost).sum()), 0.0) / signal)) if signal > 0 else 0.0
+        return float(np.linalg.norm(lost)) / size if size else 0.0
+    noise, signal = (
+        float(statistics.cost(each.reshape(-1, rows.shape[2])).sum()) for each in (lost, rows)
     )
-    # one bias a channel: the mean over its neurons
-    moved = statistics.shift(lost).reshape(len(rows), -1).mean(1)
-    return Rounded(weights, shift, wide, error, moved)
+    return float(np.sqrt(max(noise, 0.0) / signal)) if signal > 0 else 0.0

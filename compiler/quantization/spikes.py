@@ -42,14 +42,15 @@ def in_spikes(
         rows=tuple(r * (n / levels) for r, n in zip(layer.rows, worth, strict=True)),
         levels=tuple(times * (n if c else 1) for c, n in zip(constant, layer.levels, strict=True)),
         bias=(layer.bias - half) / levels,
-        statistics=tuple(_scaled(s, n) for s, n in zip(layer.statistics, worth, strict=True))
-        if layer.statistics
-        else (),
+        # of all projections or of none
+        statistics=tuple(_scaled(s, n) for s, n in zip(layer.statistics, worth, strict=False)),
         time_steps=times,
         margin=margin,
         swings=fires and not steady and law.swings,
         keeps=law.keeps_residual and not steady,
         repeated=fires and not (steady and steady_is_exact),
+        worth=tuple(levels / n for n in worth),
+        thresholds=float(levels),
     )
     return _saturated(found) if fires else found
 
@@ -60,11 +61,9 @@ def _is_whole(layer: Layer) -> bool:
     return all(np.array_equal(each, np.round(each)) for each in arrays)
 
 
-def _scaled(statistics: Statistics | None, worth: int) -> Statistics | None:
+def _scaled(statistics: Statistics, worth: int) -> Statistics:
     """The same in spikes for each time step."""
-    if statistics is None:
-        return None
-    return Statistics(statistics.mean / worth, statistics.covariance / worth**2)
+    return Statistics(statistics.covariance / worth**2)
 
 
 def _saturated(layer: Layer) -> Layer:

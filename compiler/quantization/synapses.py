@@ -8,7 +8,7 @@ import numpy as np
 
 from snnc.compiler.laws import Integers
 from snnc.compiler.network import Node
-from snnc.compiler.operators import Conv, Floats, MatMul, per_channel
+from snnc.compiler.operators import Conv, Floats, MatMul
 from snnc.compiler.quantization.layer import Layer, Precision
 from snnc.compiler.quantization.rounding import Rounded, round_projection
 from snnc.compiler.spiking import Connection, Convolution, Dense, Projection
@@ -30,16 +30,15 @@ def on_one_grid(
 
 def rounded(
     layer: Layer, names: Mapping[str, str], scale: Floats, precision: Precision
-) -> tuple[tuple[Projection, ...], Floats]:
-    """The projections in whole numbers, and the bias that keeps the mean of the sums."""
-    found: list[Projection] = []
-    bias = layer.bias
+) -> tuple[tuple[Projection, ...], tuple[Floats, ...]]:
+    """The projections in whole numbers, and what each of the layer's rows lost."""
+    found, lost = list[Projection](), list[Floats]()
     for index, node in enumerate(layer.projections):
         integers = round_projection(layer, index, scale, precision)
         source = names[node.sources[0]]
         found += _synapses(node, source, integers, precision)
-        bias = bias + per_channel(integers.shift, bias.ndim)
-    return tuple(found), bias
+        lost.append(integers.lost)
+    return tuple(found), tuple(lost)
 
 
 def _synapses(

@@ -107,7 +107,7 @@ def _row(network: SpikingNetwork, population: Population, timing: Timing) -> Lay
         sources=tuple(dict.fromkeys(each.source for each in population.projections)),
         synapses=sum(_synapses(network, population, each) for each in population.projections),
         weights=weights,
-        weight_bits=_bits(*weights),
+        weight_bits=population.weight_bits,
         weight_errors=tuple({each.source: each.error for each in population.projections}.values()),
         step=_known_range(neuron.step_of_level),
         threshold=_known_range(neuron.first_threshold),
@@ -156,11 +156,6 @@ def _taps_inside(connection: Convolution, source: tuple[int, ...], target: tuple
         positions = starts[:, None] + taps - connection.pads[axis]
         pairs *= int(np.count_nonzero((positions >= 0) & (positions < source[1 + axis])))
     return pairs
-
-
-def _bits(low: int, high: int) -> int:
-    """The bits that hold every number from low to high, the sign included where there is one."""
-    return max(high.bit_length(), (-low - 1).bit_length() if low < 0 else 0) + (low < 0 < high)
 
 
 def _range(values: Integers) -> Range:

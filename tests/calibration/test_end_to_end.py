@@ -89,3 +89,23 @@ def test_levels_without_images_are_refused(tmp_path: Path) -> None:
 def test_images_that_do_not_fit_are_refused(tmp_path: Path) -> None:
     with pytest.raises(snnc.SnncError, match=r"^data: x has shape \(5, 3\)"):
         snnc.compile(plain(tmp_path), calibration=Data(np.zeros((5, 3), np.float32)))
+
+
+def test_a_budget_is_shared_out_among_layers(tmp_path: Path) -> None:
+    graph = Graph("batch", 2, 8, 8)
+    graph.conv(4, 2, 3, 3, name="few", pads=[1] * 4)
+    graph.qcfs(7)
+    graph.conv(16, 4, 3, 3, name="many", pads=[1] * 4)
+    graph.qcfs(7)
+    graph.node("Flatten")
+    graph.dense(3, 1024)
+    data = images(60, 2, 8, 8)
+    weights = np.array([72, 576, 3072])
+    budget = int(np.ceil(weights * 3 / 64).sum())
+    options = {"weight_bits": "auto", "budget": budget, "calibration": data}
+    result = snnc.compile(graph.save(tmp_path), **options)
+    bits = np.array([each.weight_bits for each in snnc.load(result.path)])
+    assert np.ceil(weights * bits / 64).sum() <= budget
+    assert bits[0] > bits[2]
+    assert [each.weight_bits for each in result.losses] == bits.tolist()
+    assert result.network.provenance.remarks[-1].endswith(f"of {budget} words of 64 bits")

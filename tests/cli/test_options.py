@@ -60,6 +60,8 @@ def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ("--input-range nan 1", "the range nan to 1 is empty or not finite"),
         ("--input-range -1e308 1e308", "the range -1e+308 to 1e+308 is empty or not finite"),
         ("--weight-bits 1", "1 bits; allowed: 2 to 8"),
+        ("--weight-bits four", "'four' is no whole number; allowed besides: auto"),
+        ("--budget 5", "5 words, for weights that all have 8 bits"),
         ("--labels a\udcff", r"'a\udcff' is no UTF-8"),
     ],
 )
@@ -84,3 +86,38 @@ def test_what_is_no_whole_number_is_refused(command: str, number: str) -> None:
 def test_an_empty_list_is_refused(command: str) -> None:
     result = snnc(*command.split(), "--timesteps", ", ")
     assert result.stderr.startswith("--timesteps: it is empty; at least one is needed\n")
+
+
+AUTO = [
+    ("--weight-bits auto --budget 9", "--weight-bits: 'auto', and no images to find out"),
+    ("--weight-bits auto --calibration d.npz", "--weight-bits: 'auto', and no budget"),
+    ("--weight-bits auto --calibration d.npz --budget 0", "--budget: 0 words; allowed: 1"),
+]
+
+
+@pytest.mark.parametrize("command", ["compile m.onnx", "sweep m.onnx d.npz", "errors m.onnx d.npz"])
+@pytest.mark.parametrize(("options", "message"), AUTO)
+def test_widths_are_chosen_for_images_and_a_budget(
+    command: str, options: str, message: str
+) -> None:
+    result = snnc(*command.split(), *options.split())
+    assert result.exit_code == 1
+    assert message in result.stderr
+
+
+def test_a_budget_below_the_narrowest_weights_is_refused() -> None:
+    words = [
+        "compile",
+        "m.onnx",
+        "--weight-bits",
+        "auto",
+        "--calibration",
+        "d.npz",
+        "--budget",
+        "2",
+    ]
+    result = snnc(*words)
+    expected = (
+        "--budget: 2 words; allowed: 3 or more, which weights of 2 bits take\n  help: use 3\n"
+    )
+    assert (result.exit_code, result.stderr) == (1, expected)

@@ -36,32 +36,32 @@ FUNCTIONS = {
 }
 
 
-@reads(*FUNCTIONS)
+@reads(*FUNCTIONS, layout="any")
 def function(call: Call) -> str:
     """The function of that name."""
     return call.then(Function(FUNCTIONS[call.kind]))
 
 
-@reads("LeakyRelu")
+@reads("LeakyRelu", layout="any")
 def leaky_relu(call: Call) -> str:
     """Relu(x) − alpha·relu(−x)."""
     return _leaky(call, np.array(call.attributes.number("alpha", 0.01)))
 
 
-@reads("PRelu", inputs=(2, 2))
+@reads("PRelu", inputs=(2, 2), layout="any")
 def prelu(call: Call) -> str:
     """The same, with slopes of its own for each channel."""
     slopes = call.weights(1, "slopes")
     return _leaky(call, sample_constant(call, slopes, call.tensor.shape))
 
 
-@reads("Abs")
+@reads("Abs", layout="any")
 def absolute(call: Call) -> str:
     """Relu(x) + relu(−x)."""
     return _leaky(call, -ONE)
 
 
-@reads("HardSigmoid")
+@reads("HardSigmoid", layout="any")
 def hard_sigmoid(call: Call) -> str:
     """A clip of an affine map."""
     alpha = np.array(call.attributes.number("alpha", 0.2))
@@ -69,20 +69,20 @@ def hard_sigmoid(call: Call) -> str:
     return call.builder.add(call.name, Clip(ZERO, ONE), _part(call, Affine(alpha, beta)))
 
 
-@reads("HardSwish")
+@reads("HardSwish", layout="any")
 def hard_swish(call: Call) -> str:
     """X times its hard sigmoid, of slope 1/6."""
     return _times_itself(call, Affine(np.array(1 / 6), np.array(0.5)), Clip(ZERO, ONE))
 
 
-@reads("ThresholdedRelu")
+@reads("ThresholdedRelu", layout="any")
 def thresholded_relu(call: Call) -> str:
     """X where it is above alpha, else 0."""
     shift = Affine(ONE, np.array(-call.attributes.number("alpha", 1.0)))
     return _times_itself(call, shift, Function("step"))
 
 
-@reads("Softsign")
+@reads("Softsign", layout="any")
 def softsign(call: Call) -> str:
     """x/(1 + |x|)."""
     turned = _part(call, NEGATIVE)
@@ -91,20 +91,20 @@ def softsign(call: Call) -> str:
     return call.builder.add(call.name, Product(), call.tensor.node, share)
 
 
-@reads("Elu")
+@reads("Elu", layout="any")
 def elu(call: Call) -> str:
     """X above 0, alpha·(e^x − 1) below."""
     return _exponential(call, call.attributes.number("alpha", 1.0))
 
 
-@reads("Selu")
+@reads("Selu", layout="any")
 def selu(call: Call) -> str:
     """Gamma times an Elu."""
     gamma = call.attributes.number("gamma", SELU_GAMMA)
     return _exponential(call, call.attributes.number("alpha", SELU_ALPHA), slope=gamma)
 
 
-@reads("Celu")
+@reads("Celu", layout="any")
 def celu(call: Call) -> str:
     """X above 0, alpha·(e^(x/alpha) − 1) below."""
     alpha = call.attributes.number("alpha", 1.0)
@@ -113,7 +113,7 @@ def celu(call: Call) -> str:
     return _exponential(call, alpha, width=alpha)
 
 
-@reads("Gelu")
+@reads("Gelu", layout="any")
 def gelu(call: Call) -> str:
     """X·Φ(x), with the error function or its approximation by tanh."""
     if call.attributes.text("approximate", "none", ("none", "tanh")) == "none":
@@ -128,20 +128,20 @@ def gelu(call: Call) -> str:
     return call.builder.add(call.name, Product(), call.tensor.node, share)
 
 
-@reads("Mish")
+@reads("Mish", layout="any")
 def mish(call: Call) -> str:
     """X·tanh(softplus(x))."""
     return _times_itself(call, Function("softplus"), Function("tanh"))
 
 
-@reads("Swish")
+@reads("Swish", layout="any")
 def swish(call: Call) -> str:
     """X·sigmoid(alpha·x)."""
     alpha = np.array(call.attributes.number("alpha", 1.0))
     return _times_itself(call, Affine(alpha, ZERO), Function("sigmoid"))
 
 
-@reads("Pow", inputs=(2, 2))
+@reads("Pow", inputs=(2, 2), layout="any")
 def power(call: Call) -> str:
     """A product of a tensor with itself."""
     exponent = call.weights(1, "exponents")
@@ -155,14 +155,14 @@ def power(call: Call) -> str:
     return call.builder.add(call.name, Product(), *(call.tensor.node,) * count)
 
 
-@reads("Greater", "Less", inputs=(2, 2))
+@reads("Greater", "Less", inputs=(2, 2), layout="any")
 def compare(call: Call) -> str:
     """1 where the comparison holds, 0 elsewhere."""
     left, right = call.inputs if call.kind == "Greater" else call.inputs[::-1]
     return call.builder.add(call.name, Function("step"), _difference(call, left, right))
 
 
-@reads("GreaterOrEqual", "LessOrEqual", inputs=(2, 2))
+@reads("GreaterOrEqual", "LessOrEqual", inputs=(2, 2), layout="any")
 def compare_or_equal(call: Call) -> str:
     """What the other comparison, the other way round, denies."""
     left, right = call.inputs if call.kind == "LessOrEqual" else call.inputs[::-1]
@@ -170,7 +170,7 @@ def compare_or_equal(call: Call) -> str:
     return call.builder.add(call.name, Affine(-ONE, ONE), denied)
 
 
-@reads("Where", inputs=(3, 3))
+@reads("Where", inputs=(3, 3), layout="any")
 def where(call: Call) -> str:
     """c·a + (1 − c)·b, for a comparison c."""
     condition, *choices = call.inputs

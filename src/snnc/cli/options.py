@@ -20,7 +20,7 @@ import typer
 from snnc.cli.messages import as_flags, reports_problems
 from snnc.compiler.codes import CODES
 from snnc.compiler.errors import Problem, SnncError, refusal
-from snnc.compiler.options import CompileOptions, ModelKeywords
+from snnc.compiler.options import CompileOptions, ModelKeywords, WeightBits
 from snnc.compiler.target import TARGETS
 from snnc.runtime.engines import ENGINES
 
@@ -107,7 +107,7 @@ def _parameter(field: Field[Any], kind: Any) -> inspect.Parameter:  # noqa: ANN4
     if field.name in CHOICES:
         text = f"{text.removesuffix('.')}: {', '.join(CHOICES[field.name])}."
     flag = [f"--{field.name.replace('_', '-')}"] if kind is bool else []
-    default = "" if _is_list(kind) else field.default
+    default = "" if _is_list(kind) else _as_written(field.default, kind)
     described = typer.Option(*flag, help=text)
     annotation: Any = Annotated[_flag_type(kind), described]
     keyword = inspect.Parameter.KEYWORD_ONLY
@@ -116,7 +116,7 @@ def _parameter(field: Field[Any], kind: Any) -> inspect.Parameter:  # noqa: ANN4
 
 def _flag_type(kind: Any) -> Any:  # noqa: ANN401
     """The type that typer reads: a list is text, and of images a file."""
-    if _is_list(kind):
+    if _is_list(kind) or kind == WeightBits:
         return str
     return Path | None if Path in get_args(kind) else kind
 
@@ -128,6 +128,8 @@ def _is_list(kind: Any) -> bool:  # noqa: ANN401
 
 def _parser(name: str, kind: Any) -> Callable[[Any], Any]:  # noqa: ANN401
     """What makes the value of a field of what typer read."""
+    if kind == WeightBits:
+        return functools.partial(_number_or_word, name, get_args(get_args(kind)[1]))
     if not _is_list(kind):
         return lambda value: value
     if get_args(kind)[0] is int:
@@ -153,6 +155,20 @@ def sizes(text: str) -> tuple[int, ...]:
     if problems:
         raise SnncError(*problems)
     return found
+
+
+def _as_written(default: Any, kind: Any) -> Any:  # noqa: ANN401
+    return str(default) if kind == WeightBits else default
+
+
+def _number_or_word(name: str, words: tuple[str, ...], text: str) -> int | str:
+    """A whole number, or one of some words."""
+    if text in words:
+        return text
+    if not WHOLE_NUMBER.fullmatch(text):
+        what = f"{text!r} is no whole number; allowed besides: {', '.join(words)}"
+        raise refusal(f"`{name}`", what, "write 4")
+    return int(text)
 
 
 def _labels(text: str) -> tuple[str, ...]:
