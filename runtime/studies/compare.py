@@ -68,6 +68,8 @@ class Comparison:
     """The engines of spikes by their names; None for one that does not know the code."""
     labels: Labels | None
     code: str = "bit-serial"
+    remarks: tuple[str, ...] = ()
+    """What is worth knowing of the images."""
 
     @property
     def verified(self) -> Mapping[str, Verified]:
@@ -107,6 +109,7 @@ class Comparison:
         """The one object that `snnc compare --json` prints."""
         return {
             "images": self.source.images,
+            "remarks": list(self.remarks),
             "source": {
                 "engine": self.source.engine,
                 "accuracy": self.source.accuracy(self.labels),
@@ -160,7 +163,7 @@ def compare(
         name: run_against_golden(each, network, data, progress) if able[name] else None
         for name, each in engines.items()
     }
-    return Comparison(source, golden, found, data.y, network.code)
+    return Comparison(source, golden, found, data.y, network.code, data.remarks)
 
 
 def run_against_golden(

@@ -10,7 +10,7 @@ import typer
 import snnc
 from snnc import api
 from snnc.backends.files import target_of
-from snnc.cli.messages import reports_problems
+from snnc.cli.messages import reports_problems, tell_remarks
 from snnc.cli.options import ClipInput, DataFile, Json, Limit, ModelFile, NetFile
 from snnc.cli.progress import progress_bars
 from snnc.cli.results import print_json, print_lines, print_table
@@ -49,6 +49,7 @@ def compare(
     if as_json:
         print_json(result.as_json())
     else:
+        tell_remarks(result.remarks)
         print_table(comparison_table(result))
         print_lines(comparison_lines(result))
     if not result.is_exact:
