@@ -19,12 +19,11 @@ from snnc.compiler.inputs import Input
 from snnc.compiler.laws import Integers
 from snnc.compiler.laws.base import per_neuron
 from snnc.runtime.archive import read_arrays
+from snnc.runtime.pixels import Survey, remarks_on, survey
 
 Array: TypeAlias = npt.NDArray[Any]
 
 BYTE_RANGES = ((0.0, 1.0), (0.0, 255.0))
-BATCH = 256
-"""Images looked at together, so that no second copy of all of them is made."""
 MOST_LABEL = 1 << 31
 FORMAT = "save it with numpy.savez(path, x=images, y=labels)"
 
@@ -37,6 +36,8 @@ class Data:
     """(images, *input.shape), uint8, float32 or float64; (images, channels, length) for a line."""
     y: Integers | None = None
     """(images,) labels, or None."""
+    remarks: tuple[str, ...] = ()
+    """What is worth knowing of the pixels, once an input has accepted them."""
 
     @property
     def images(self) -> int:
@@ -85,11 +86,13 @@ def accepted(
     if y is not None:
         problems += _problems_of_labels(name, y, len(x) if x.ndim else 0, classes)
     x = x[:limit] if x.ndim else x
-    if not problems:
-        problems += _problems_of_values(name, x, source, clip)
     if problems:
         raise SnncError(*problems)
-    return Data(x, None if y is None else y[:limit].astype(np.int64))
+    found = survey(x, source)
+    if problems := [*_problems_of_values(name, found, source, clip)]:
+        raise SnncError(*problems)
+    labels = None if y is None else y[:limit].astype(np.int64)
+    return Data(x, labels, remarks_on(name, x, source, found))
 
 
 def encode(x: Array, source: Input) -> npt.NDArray[np.int32]:
@@ -167,26 +170,13 @@ def _problems_of_labels(path: str, y: Array, images: int, classes: int | None) -
         yield Problem(path, what, "number the classes from 0 on")
 
 
-def _problems_of_values(path: str, x: Array, source: Input, clip: bool) -> Iterator[Problem]:
-    if x.dtype == np.uint8:
-        return
-    batches = [_faulty(x[start : start + BATCH], source) for start in range(0, len(x), BATCH)]
-    not_finite, outside = (np.concatenate(each) for each in zip(*batches, strict=True))
-    if not_finite.any():
-        what = f"{_found(not_finite, 'values')} not finite"
+def _problems_of_values(path: str, found: Survey, source: Input, clip: bool) -> Iterator[Problem]:
+    if found.not_finite.any():
+        what = f"{_found(found.not_finite, 'values')} not finite"
         yield Problem(path, what, "leave out or mend these images")
-    if outside.any() and not clip:
-        what = f"{_found(outside, 'values')} outside {source.low:g}..{source.high:g}"
+    if found.outside.any() and not clip:
+        what = f"{_found(found.outside, 'values')} outside {source.low:g}..{source.high:g}"
         yield Problem(path, what, "scale x, compile with its `input_range`, or use `clip_input`")
-
-
-def _faulty(x: Array, source: Input) -> tuple[Integers, Integers]:
-    """For each image, how many values are not finite, and how many finite ones have no level."""
-    with np.errstate(over="ignore"):
-        levels = np.rint((x.reshape(len(x), -1).astype(np.float64) - source.low) / source.step)
-    finite = np.isfinite(levels)
-    outside = finite & ((levels < 0) | (levels > source.pixel_levels))
-    return np.sum(~finite, axis=1), np.sum(outside, axis=1)
 
 
 def _found(counts: Array, things: str) -> str:

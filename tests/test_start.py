@@ -43,7 +43,8 @@ def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     graph.node("Flatten")
     graph.dense(3, 8)
     graph.save(tmp_path, "m.onnx")
-    np.savez("d.npz", x=np.zeros((2, 1, 4, 4), np.float32), y=np.zeros(2, int))
+    x = np.resize(np.float32([0, 1]), (2, 1, 4, 4))
+    np.savez("d.npz", x=x, y=np.zeros(2, int))
     api.compile("m.onnx", "n.h5")
 
 

@@ -18,39 +18,10 @@ from snnc.compiler.spiking import (
     Connection,
     Convolution,
     Dense,
-    Node,
-    Population,
-    SpikingNetwork,
 )
 
 Shape: TypeAlias = tuple[int, ...]
 Scalar = TypeVar("Scalar", bound=np.generic)
-
-MOST_GROUPS = 127
-"""Lava's Conv holds the number of groups in a signed byte."""
-
-
-def runs_in_stock_netx(network: SpikingNetwork) -> bool:
-    """Whether unmodified netx would build this very network: a chain of what its layers can."""
-    before: Node = network.input
-    for population in network:
-        if not _is_next(population, before):
-            return False
-        before = population
-    return network.is_stock
-
-
-def _is_next(population: Population, before: Node) -> bool:
-    projection, *others = population.projections
-    if others or projection.source != before.name or population.bias.ndim > 1:
-        return False
-    connection = projection.connection
-    if isinstance(connection, Dense):
-        flat = isinstance(before, Population) or len(before.shape) == 1
-        # netx shifts a matrix without a positive weight out of its 8 bits
-        return len(population.shape) == 1 and flat and bool(connection.weights.max() > 0)
-    top, left, bottom, right = connection.pads
-    return (top, left) == (bottom, right) and connection.groups <= MOST_GROUPS
 
 
 def expanded(connection: Connection, shapes: tuple[Shape, Shape], copies: Shape) -> Connection:

@@ -28,9 +28,10 @@ from snnc.backends.netx.arrays import (
     text_of,
     word_of,
 )
-from snnc.backends.netx.copies import collapsed, repeated, runs_in_stock_netx
+from snnc.backends.netx.copies import collapsed, repeated
 from snnc.backends.netx.inputs import read_input
 from snnc.backends.netx.laws import BY_NAME, LAWS, read_neuron
+from snnc.backends.netx.stock import runs_in_stock_netx
 from snnc.backends.netx.survey import require_plain
 from snnc.compiler.codes import CODES
 from snnc.compiler.errors import Problem, SnncError, refusal, shown

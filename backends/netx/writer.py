@@ -14,13 +14,10 @@ import numpy as np
 from snnc.backends.files import write_bytes
 from snnc.backends.netx import schema
 from snnc.backends.netx.arrays import texts, write_array
-from snnc.backends.netx.copies import (
-    expanded,
-    repeated,
-    runs_in_stock_netx,
-)
+from snnc.backends.netx.copies import expanded, repeated
 from snnc.backends.netx.inputs import write_input
 from snnc.backends.netx.laws import write_neuron
+from snnc.backends.netx.stock import runs_in_stock_netx
 from snnc.compiler.errors import refusal
 from snnc.compiler.laws import Integers
 from snnc.compiler.rules.legality import require_legal

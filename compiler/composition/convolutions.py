@@ -56,13 +56,20 @@ def fuse(first: Conv, second: Conv, source: Shape) -> Conv | None:
     )
     result = second.shape_of(first.shape_of(source))[1:]
     afters = tuple(
-        (count - 1) * stride + span - size - before
-        for count, stride, span, size, before in zip(
-            result, strides, draft.span, source[1:], befores, strict=True
+        _after(before, (count - 1) * stride + span - size - before, stride)
+        for before, count, stride, span, size in zip(
+            befores, result, strides, draft.span, source[1:], strict=True
         )
     )
-    kept = tuple(0 if -s < after < 0 else after for after, s in zip(afters, strides, strict=True))
-    return Conv(weights, draft.bias, strides, (*befores, *kept), dilations, groups)
+    return Conv(weights, draft.bias, strides, (*befores, *afters), dilations, groups)
+
+
+def _after(before: int, read: int, stride: int) -> int:
+    """The pad behind the source: as many zeros as are read, or up to a stride more, unread.
+
+    It equals the pad before wherever it can, for netx knows even pads alone.
+    """
+    return min(max(before, read, 0), read + stride - 1)
 
 
 def _borders_agree(first: Conv, second: Conv, source: Shape) -> bool:

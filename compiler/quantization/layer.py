@@ -88,7 +88,7 @@ class Layer:
     worth: tuple[float, ...] = ()
     """For each projection the levels, of the result for one of the source, that 1 in its rows is
     worth; () where rows are in levels."""
-    thresholds: float = 1.0
+    bias_worth: float = 1.0
     """The levels that 1 in the bias is worth."""
 
     def rounded(self, lost: tuple[Floats, ...], bias: Floats) -> RoundedLayer:
@@ -99,7 +99,7 @@ class Layer:
             bias: as it became.
         """
         in_levels = self.in_levels(lost)
-        return RoundedLayer(in_levels, (bias - self.bias) * self.thresholds)
+        return RoundedLayer(in_levels, (bias - self.bias) * self.bias_worth)
 
     def in_levels(self, rows: tuple[Floats, ...]) -> tuple[Floats, ...]:
         """Rows, or parts of rows, for levels of the sources."""

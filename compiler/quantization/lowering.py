@@ -54,7 +54,7 @@ class LoweringContext:
         """The layer's bias, with what makes up for the rows that are lost."""
         if self.observer is None:
             return layer.bias
-        shift = self.observer.shift(layer.node, layer.in_levels(lost)) / layer.thresholds
+        shift = self.observer.shift(layer.node, layer.in_levels(lost)) / layer.bias_worth
         return layer.bias + per_channel(shift, layer.bias.ndim)
 
 

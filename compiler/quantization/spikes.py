@@ -50,7 +50,7 @@ def in_spikes(
         keeps=law.keeps_residual and not steady,
         repeated=fires and not (steady and steady_is_exact),
         worth=tuple(levels / n for n in worth),
-        thresholds=float(levels),
+        bias_worth=float(levels),
     )
     return _saturated(found) if fires else found
 

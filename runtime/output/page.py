@@ -46,6 +46,7 @@ def write_page(
         network=network,
         version=version,
         images=comparison.source.images,
+        remarks=comparison.remarks,
         exact=comparison.is_exact,
         engines=[(ENGINES[k].label, each.spikes) for k, each in comparison.verified.items()],
         missing=[str(each) for each in comparison.missing.values()],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from snnc.compiler.codes import find_code
 from snnc.runtime.engines import ENGINES
 from snnc.runtime.output.numbers import percent, points, span
@@ -9,6 +11,9 @@ from snnc.runtime.studies.compare import Comparison
 from snnc.runtime.studies.inspection import Inspection
 from snnc.runtime.studies.rate_errors import Analysis, ErrorReport
 from snnc.runtime.studies.sweep import Sweep
+
+NAMED = 3
+"""Layers that a sentence names before it counts the rest."""
 
 
 def comparison_lines(comparison: Comparison) -> list[str]:
@@ -44,8 +49,27 @@ def layer_lines(inspection: Inspection) -> list[str]:
         f"schedule {network.schedule}: an image every {timing.period} time steps, "
         f"logits {timing.latency} time steps after it began",
         f"allowed sums {span(inspection.rows[0].allowed)} ({network.target.name})",
+        netx_line(inspection),
         *network.provenance.remarks,
     ]
+
+
+def netx_line(inspection: Inspection) -> str:
+    """Whether unmodified netx runs the file, or why not; layers that share a reason share it."""
+    if not inspection.obstacles:
+        return f"runs in unmodified netx: yes, input_message_bits={inspection.netx_message_bits}"
+    places: dict[str, list[str]] = {}
+    for each in inspection.obstacles:
+        places.setdefault(each.why, []).append(each.layer)
+    reasons = (f"{_few(layers)}{why}" for why, layers in places.items())
+    return f"runs in unmodified netx: no: {'; '.join(reasons)}"
+
+
+def _few(layers: Sequence[str]) -> str:
+    """The first of some layers, and how many more there are; nothing for the whole network."""
+    named = ", ".join(filter(None, layers[:NAMED]))
+    more = f" and {len(layers) - NAMED} more" if len(layers) > NAMED else ""
+    return f"{named}{more}: " if named else ""
 
 
 def sweep_lines(result: Sweep) -> list[str]:

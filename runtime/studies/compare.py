@@ -73,6 +73,8 @@ class Comparison:
     code: str = "bit-serial"
     missing: Mapping[str, Problem] = MappingProxyType({})
     """What has to be installed for the engines that know the code and did not run."""
+    remarks: tuple[str, ...] = ()
+    """What is worth knowing of the images."""
 
     @property
     def verified(self) -> Mapping[str, Verified]:
@@ -115,6 +117,7 @@ class Comparison:
         """The one object that `snnc compare --json` prints."""
         return {
             "images": self.source.images,
+            "remarks": list(self.remarks),
             "source": {
                 "engine": self.source.engine,
                 "accuracy": self.source.accuracy(self.labels),
@@ -168,7 +171,7 @@ def compare(
         name: run_against_golden(each, network, data, progress) if name in ready else None
         for name, each in engines.items()
     }
-    return Comparison(source, golden, found, data.y, network.code, missing)
+    return Comparison(source, golden, found, data.y, network.code, missing, data.remarks)
 
 
 def run_against_golden(

@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from snnc.backends.netx.stock import Obstacle, message_bits, obstacles_to_stock_netx
 from snnc.compiler.inputs import Input, PlanesInput
 from snnc.compiler.laws import Integers
 from snnc.compiler.network import Network
@@ -56,6 +57,13 @@ class Inspection:
     network: SpikingNetwork
     rows: tuple[LayerRow, ...]
     timing: Timing
+    obstacles: tuple[Obstacle, ...]
+    """Why unmodified netx would not build the network; none if it would."""
+
+    @property
+    def netx_message_bits(self) -> int | None:
+        """The `input_message_bits` that unmodified netx needs; None if it cannot run this."""
+        return None if self.obstacles else message_bits(self.network)
 
     def as_json(self) -> dict[str, Any]:
         """The one object that `snnc inspect --json` prints."""
@@ -71,6 +79,11 @@ class Inspection:
                 "period": self.timing.period,
                 "latency": self.timing.latency,
             },
+            "unmodified_netx": {
+                "runs": not self.obstacles,
+                "input_message_bits": self.netx_message_bits,
+                "obstacles": [asdict(each) for each in self.obstacles],
+            },
             "layers": [asdict(row) for row in self.rows],
         }
 
@@ -79,7 +92,7 @@ def inspect_network(network: SpikingNetwork) -> Inspection:
     """Describe a network as it was read from its file."""
     timing = timing_of(network)
     rows = tuple(_row(network, population, timing) for population in network)
-    return Inspection(network, rows, timing)
+    return Inspection(network, rows, timing, obstacles_to_stock_netx(network))
 
 
 def model_rows(network: Network) -> list[dict[str, Any]]:

@@ -45,7 +45,11 @@ def data(tmp_path: Path) -> Path:
 
 def test_compile_says_what_it_wrote(model: Path, net: Path) -> None:
     result = snnc("compile", model)
-    text = f"{net}: 2 layers, pipelined, an image every 3 time steps, latency 5\n"
+    text = (
+        f"{net}: 2 layers, pipelined, an image every 3 time steps, latency 5\n"
+        "runs in unmodified netx: no: its neurons are no stock neurons; those of --code one-spike "
+        "are\n"
+    )
     assert (result.exit_code, result.stdout, result.stderr) == (0, text, "")
 
 
@@ -122,6 +126,38 @@ def test_inspect_a_network(net: Path) -> None:
     assert conv["sums"][1] <= conv["allowed"][1] == 2**23 - 1
     assert (conv["fires"], fc["fires"]) == (1, 4)
     assert "schedule pipelined: an image every 3 time steps" in snnc("inspect", net).stdout
+
+
+def test_compile_and_inspect_say_whether_unmodified_netx_runs_it(model: Path) -> None:
+    path = model.with_suffix(".h5")
+    line = "runs in unmodified netx: yes, input_message_bits=8\n"
+    assert line in snnc("compile", model, "--code", "one-spike").stdout
+    assert line in snnc("inspect", path).stdout
+    found = json.loads(snnc("inspect", path, "--json").stdout)["unmodified_netx"]
+    assert found == {"runs": True, "input_message_bits": 8, "obstacles": []}
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["compile", "{model}", "--calibration", "{data}"],
+        ["run", "{net}", "{data}", "--engine", "golden"],
+        ["sweep", "{model}", "{data}", "--codes", "graded", "--timesteps", "1"],
+        ["errors", "{model}", "{data}", "--timesteps", "2"],
+    ],
+    ids=lambda words: words[0],
+)
+def test_pixels_between_two_levels_are_told(
+    model: Path, net: Path, data: Path, words: list[str]
+) -> None:
+    named = [each.format(model=model, net=net, data=data) for each in words]
+    said = f"{data}: 288 of 288 pixels lie between two levels of the input (0..1 in 255 levels)"
+    result = snnc(*named)
+    assert result.exit_code == 0
+    assert f"note: {said}" in result.stderr
+    assert "compile with more --input-bits" in result.stderr
+    (found,) = json.loads(snnc(*named, "--json").stdout)["remarks"]
+    assert found.startswith(said)
 
 
 def test_inspect_a_model(model: Path) -> None:

@@ -58,7 +58,7 @@ def test_a_sweep_as_json(model: Path, data: Path, tmp_path: Path) -> None:
     result = snnc("sweep", model, data, *words, "--also", also)
     assert (result.exit_code, result.stderr) == (0, "")
     found = json.loads(result.stdout)
-    assert set(found) == {"images", "engine", "models", "source_accuracy", "points"}
+    assert set(found) == {"images", "remarks", "engine", "models", "source_accuracy", "points"}
     assert [each["name"] for each in found["models"]] == [str(model), str(also)]
     assert (found["images"], found["engine"]) == (6, "golden")
     assert [(each["code"], each["time_steps"]) for each in found["points"]] == [
@@ -135,7 +135,7 @@ def test_errors_as_json(model: Path, data: Path, tmp_path: Path) -> None:
     result = snnc("errors", model, data, "--timesteps", "2,4", "--json", "--plot", picture)
     assert (result.exit_code, result.stderr) == (0, "")
     found = json.loads(result.stdout)
-    assert set(found) == {"model", "code", "images", "analyses"}
+    assert set(found) == {"model", "code", "images", "remarks", "analyses"}
     assert [each["time_steps"] for each in found["analyses"]] == [2, 4]
     for each in found["analyses"]:
         assert len(each["layers"]) == 2

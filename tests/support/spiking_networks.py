@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from math import prod
+from typing import Any
 
 import numpy as np
 from hypothesis import strategies as st
@@ -322,3 +324,58 @@ def output_shape(source: Input | Population, connection: Connection) -> tuple[in
         )
     )
     return (len(connection.weights), *extents)
+
+
+def copies_of_a_plane(
+    shape: tuple[int, ...] = (2, 3, 3), kernel: tuple[int, int] = (2, 2), **geometry: Any
+) -> SpikingNetwork:
+    """A convolution of stock neurons and a dense read-out: a chain that stock netx runs."""
+    groups = geometry.get("groups", 1)
+    out = max(2, groups)
+    weights = np.arange(out * shape[0] // groups * prod(kernel)) % 5 - 2
+    conv = Convolution(weights.reshape(out, shape[0] // groups, *kernel), **geometry)
+    source = GradedInput("x", shape, 255, 0.0, 1.0)
+    plane = output_shape(source, conv)
+    readout = Dense(3 - np.arange(prod(plane)).reshape(1, -1) % 7)
+    neuron = Copies(np.array([[20], [99]]) * np.ones(out, np.int64))
+    return SpikingNetwork(
+        source,
+        (
+            Population("conv", plane, (Projection("x", conv),), np.zeros(out, np.int64), neuron),
+            Population(
+                "out", (1,), (Projection("conv", readout),), np.zeros(1, int), Readout(np.ones(1))
+            ),
+        ),
+        code="one-spike",
+    )
+
+
+def with_bias_map(network: SpikingNetwork) -> SpikingNetwork:
+    """The neurons of a channel have biases of their own."""
+    conv, out = network.populations
+    bias = np.arange(conv.size).reshape(conv.shape) * 9
+    return network.replaced((replace(conv, bias=bias), out))
+
+
+def reads_twice(network: SpikingNetwork) -> SpikingNetwork:
+    """The read-out listens to the input too."""
+    conv, out = network.populations
+    short = Projection("x", Dense(np.ones((1, network.input.size), np.int64)))
+    return network.replaced((conv, replace(out, projections=(*out.projections, short))))
+
+
+def reads_past(network: SpikingNetwork) -> SpikingNetwork:
+    """The read-out listens to the input alone."""
+    conv, out = network.populations
+    short = Projection("x", Dense(np.ones((1, network.input.size), np.int64)))
+    return network.replaced((conv, replace(out, projections=(short,))))
+
+
+def onto_planes(network: SpikingNetwork) -> SpikingNetwork:
+    """A matrix leads to planes, which a convolution reads."""
+    conv, out = network.populations
+    matrix = Dense(3 - np.arange(8 * conv.size).reshape(8, -1) % 7)
+    onto = replace(conv, name="onto", shape=(2, 2, 2), projections=(Projection("conv", matrix),))
+    kernel = Convolution(np.array([[[[1, 2]], [[3, -1]]]]))
+    last = replace(out, shape=(1, 2, 1), projections=(Projection("onto", kernel),))
+    return network.replaced((conv, onto, last))

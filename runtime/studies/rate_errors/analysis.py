@@ -38,7 +38,7 @@ def report_of(
         progress("errors", images, of * len(variants))
 
     found = tuple(analyse(each, data, advance) for each in variants)
-    return ErrorReport(model, question.code, data.images, found)
+    return ErrorReport(model, question.code, data.images, found, data.remarks)
 
 
 def analyse(network: SpikingNetwork, data: Data, progress: Progress = ignore) -> Analysis:

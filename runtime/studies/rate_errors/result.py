@@ -98,6 +98,8 @@ class ErrorReport:
     code: str
     images: int
     analyses: tuple[Analysis, ...]
+    remarks: tuple[str, ...] = ()
+    """What is worth knowing of the images."""
 
     @property
     def calibrates(self) -> bool:
@@ -107,7 +109,8 @@ class ErrorReport:
     def as_json(self) -> dict[str, Any]:
         """The one object that `snnc errors --json` prints."""
         analyses = [each.as_json() for each in self.analyses]
-        head = {"model": self.model, "code": self.code, "images": self.images}
+        head: dict[str, Any] = {"model": self.model, "code": self.code, "images": self.images}
+        head["remarks"] = list(self.remarks)
         return {**head, "analyses": analyses}
 
 

@@ -63,7 +63,7 @@ def sweep(
     )
     bench = _Bench(found, data, build, stored, engine, advance)
     name = engine.name if engine else GoldenEngine.name
-    return Sweep(data.images, name, found, tuple(map(bench.measured, points)))
+    return Sweep(data.images, name, found, tuple(map(bench.measured, points)), data.remarks)
 
 
 def measure(

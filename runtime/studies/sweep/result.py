@@ -147,6 +147,8 @@ class Sweep:
     """The one that was held against golden in every point, or golden where none was."""
     models: tuple[FloatModel, ...]
     points: tuple[MeasuredPoint, ...]
+    remarks: tuple[str, ...] = ()
+    """What is worth knowing of the images."""
 
     @property
     def source_accuracy(self) -> float:
@@ -167,6 +169,7 @@ class Sweep:
         """The one object that `snnc sweep --json` prints."""
         return {
             "images": self.images,
+            "remarks": list(self.remarks),
             "engine": self.engine,
             "models": [asdict(each) for each in self.models],
             "source_accuracy": self.source_accuracy,

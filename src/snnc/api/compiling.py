@@ -39,6 +39,8 @@ class Compilation:
     """What rounding did to each layer; empty without calibration data."""
     calibration: Calibration | None = None
     """The staircases that activations without levels were given, if levels were asked for."""
+    remarks: tuple[str, ...] = ()
+    """What is worth knowing of the calibration images."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,6 +50,11 @@ class OpenModel:
     network: Network
     sha256: str
     session: CalibrationSession | None
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What is worth knowing of the calibration images."""
+        return self.session.data.remarks if self.session else ()
 
     def compiled(self, options: CompileOptions, watch: Watcher = ignore) -> SpikingNetwork:
         """The model as a spiking network.
@@ -116,7 +123,8 @@ def compile(
     session = opened.session
     if session is None:
         return Compilation(path, network)
-    return Compilation(path, network, session.rounding_losses(network), session.calibration)
+    losses = session.rounding_losses(network)
+    return Compilation(path, network, losses, session.calibration, opened.remarks)
 
 
 def recognize(model: str | Path, *, input_shape: Sequence[int] = ()) -> Network:

@@ -28,6 +28,8 @@ class Run:
     labels: Labels | None
     spikes: int | None
     time_steps: int | None
+    remarks: tuple[str, ...] = ()
+    """What is worth knowing of the images."""
 
 
 def load(path: str | Path) -> SpikingNetwork:
@@ -73,7 +75,7 @@ def run(
     _check_device(found, device)
     require(found, loaded)
     done = run_engine(found, loaded, images, progress or ignore, device)
-    return Run(done.result, images.y, done.spikes, done.time_steps)
+    return Run(done.result, images.y, done.spikes, done.time_steps, images.remarks)
 
 
 def compare(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from math import prod
 from pathlib import Path
@@ -25,6 +26,7 @@ from snnc.compiler.target import find_target
 
 if TYPE_CHECKING:
     from snnc.compiler.laws.base import Shape
+    from snnc.runtime.data import Data
     from snnc.runtime.engines.base import Engine
     from snnc.runtime.studies.rate_errors import ErrorReport
     from snnc.runtime.studies.sweep import Sweep
@@ -75,6 +77,7 @@ def sweep(
     source = encoding_of(compiling, network).input(network.input.name, planar(network.input.shape))
     classes = _classes(str(model), network.output.shape)
     images = labelled_images(data, source, classes, chosen.limit, clip=chosen.clip_input)
+    images = _with_remarks(images, models[0].remarks)
     sources = [
         (str(each), executable(load_model(each, compiling.input_shape), str(each)))
         for each in paths
@@ -128,6 +131,7 @@ def errors(
     opened = open_model(Path(model), compiling, chosen.progress)
     networks = [opened.compiled(with_code(compiling, each)) for each in study.codes_of(question)]
     images = images_for(networks[0], data, chosen.limit, clip=chosen.clip_input)
+    images = _with_remarks(images, opened.remarks)
     report = study.report_of(str(model), question, networks, images, chosen.progress or ignore)
     if chosen.figure is not None:
         plots.draw_errors(chosen.figure, report, inputs=inputs)
@@ -139,6 +143,11 @@ def _built(
 ) -> SpikingNetwork:
     """The model of an index in a code."""
     return models[index].compiled(with_code(options, code))
+
+
+def _with_remarks(images: Data, remarks: tuple[str, ...]) -> Data:
+    """The images, and besides what was said of those that calibrated, each remark once."""
+    return replace(images, remarks=tuple(dict.fromkeys((*remarks, *images.remarks))))
 
 
 def _stored(path: Path, network: SpikingNetwork) -> SpikingNetwork:

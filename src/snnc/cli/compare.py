@@ -10,7 +10,7 @@ import typer
 import snnc
 from snnc import api
 from snnc.backends.files import target_of
-from snnc.cli.messages import reports_problems, tell
+from snnc.cli.messages import reports_problems, tell, tell_remarks
 from snnc.cli.options import (
     ClipInput,
     DataFile,
@@ -65,6 +65,7 @@ def compare(
     if as_json:
         print_json(result.as_json())
     else:
+        tell_remarks(result.remarks)
         print_table(comparison_table(result))
         print_lines(comparison_lines(result))
     for each in result.missing.values():

@@ -11,11 +11,11 @@ import typer
 from typing_extensions import Unpack
 
 from snnc import api
-from snnc.cli.messages import reports_problems, tell
+from snnc.cli.messages import reports_problems, tell_remarks
 from snnc.cli.options import Json, ModelFile, takes_options
 from snnc.cli.progress import progress_bars
 from snnc.cli.results import print_json, print_lines, print_table
-from snnc.compiler.errors import printable, refusal
+from snnc.compiler.errors import refusal
 from snnc.compiler.options import CompileKeywords
 from snnc.compiler.pipeline import PASSES
 
@@ -63,6 +63,7 @@ def _as_json(
     return {
         "output": str(result.path),
         **inspection.as_json(),
+        "remarks": [*result.network.provenance.remarks, *result.remarks],
         "losses": [asdict(each) for each in result.losses],
         **({"dumps": dumps} if dumps else {}),
     }
@@ -71,15 +72,15 @@ def _as_json(
 def _print(result: api.Compilation, inspection: Inspection) -> None:
     """Remarks, the file, and what calibration did."""
     from snnc.calibration.tables import calibration_lines, calibration_table, rounding_table
+    from snnc.runtime.output.report import netx_line
 
     network, timing = result.network, inspection.timing
-    for remark in network.provenance.remarks:
-        tell(f"note: {printable(remark)}")
+    tell_remarks((*network.provenance.remarks, *result.remarks))
     line = (
         f"{result.path}: {len(network.populations)} layers, {network.schedule}, an image "
         f"every {timing.period} time steps, latency {timing.latency}"
     )
-    print_lines([line])
+    print_lines([line, netx_line(inspection)])
     if result.calibration is not None and result.calibration.layers:
         print_table(calibration_table(result.calibration))
         print_lines(calibration_lines(result.calibration))

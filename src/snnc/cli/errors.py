@@ -8,7 +8,7 @@ import typer
 from typing_extensions import Unpack
 
 from snnc import api
-from snnc.cli.messages import reports_problems
+from snnc.cli.messages import reports_problems, tell_remarks
 from snnc.cli.options import (
     ClipInput,
     DataFile,
@@ -74,6 +74,7 @@ def errors(
     if as_json:
         print_json(result.as_json())
         return
+    tell_remarks(result.remarks)
     for analysis in result.analyses:
         print_table(errors_table(analysis))
     print_lines(errors_lines(result))

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from ast import literal_eval
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, fields
 
 import typer
 from rich.console import Console
 
-from snnc.compiler.errors import EngineError, SnncError, failure, first_line
+from snnc.compiler.errors import EngineError, SnncError, failure, first_line, printable
 from snnc.compiler.options import CompileOptions
 from snnc.start import FAILED, received, say_interrupted
 
@@ -78,6 +78,12 @@ def tell(text: str) -> None:
     """Print a message to stderr."""
     with suppress(OSError):
         stderr.print(as_flags(text), soft_wrap=True)
+
+
+def tell_remarks(remarks: Iterable[str]) -> None:
+    """Print what a user should know and nobody has to mend."""
+    for each in remarks:
+        tell(f"note: {printable(each)}")
 
 
 def _flag(option: re.Match[str]) -> str:

@@ -12,7 +12,7 @@ import typer
 
 from snnc import api
 from snnc.backends.files import target_of, write_bytes
-from snnc.cli.messages import reports_problems
+from snnc.cli.messages import reports_problems, tell_remarks
 from snnc.cli.options import ClipInput, DataFile, Json, Limit, NetFile, engine_name
 from snnc.cli.progress import progress_bars
 from snnc.cli.results import print_json, print_lines
@@ -55,6 +55,7 @@ def run(
     if as_json:
         print_json(_as_json(found))
     else:
+        tell_remarks(found.remarks)
         _print(found)
 
 
@@ -66,6 +67,7 @@ def _as_json(found: api.Run) -> dict[str, object]:
         "accuracy": result.accuracy(found.labels),
         "images_per_second": result.images_per_second,
         "time_steps": found.time_steps,
+        "remarks": list(found.remarks),
         "spikes_per_image": None if found.spikes is None else found.spikes / result.images,
     }
 

@@ -11,7 +11,7 @@ from typing_extensions import Unpack
 
 from snnc import api
 from snnc.cli.compare import MISMATCH
-from snnc.cli.messages import as_flags, reports_problems
+from snnc.cli.messages import as_flags, reports_problems, tell_remarks
 from snnc.cli.options import (
     SPIKING,
     ClipInput,
@@ -91,6 +91,7 @@ def sweep(
     if as_json:
         print_json(result.as_json())
     else:
+        tell_remarks(result.remarks)
         print_table(sweep_table(replace(result, points=tuple(map(_in_flags, result.points)))))
         print_lines(sweep_lines(result))
     if not result.worked:

@@ -15,20 +15,16 @@ from support.spiking_networks import (
     chain,
     chain_of,
     networks_of,
-    output_shape,
     random_network,
 )
 
 from snnc.backends.netx import schema
 from snnc.backends.netx.arrays import MEND
-from snnc.backends.netx.copies import runs_in_stock_netx
 from snnc.backends.netx.reader import read
 from snnc.backends.netx.writer import write
 from snnc.compiler.errors import SnncError
-from snnc.compiler.inputs import GradedInput
-from snnc.compiler.laws import Copies, Graded, OffsetSpike, Rate, Readout
+from snnc.compiler.laws import Copies, Graded, OffsetSpike, Rate
 from snnc.compiler.spiking import (
-    Convolution,
     Dense,
     Population,
     Projection,
@@ -458,52 +454,6 @@ def test_fault_of_a_code(
         tamper(file)
     message = refused(path)
     assert f"{path} {expected}\n  help: " in message
-
-
-def copies_of_a_plane(**geometry: Any) -> SpikingNetwork:
-    """A convolution and a dense read-out."""
-    conv = Convolution(np.full((2, 2, 2, 2), 3), **geometry)
-    source = GradedInput("x", (2, 3, 3), 255, 0.0, 1.0)
-    shape = output_shape(source, conv)
-    out = Dense(np.ones((1, int(np.prod(shape))), np.int64))
-    neuron, zeros = Copies(np.array([[9, 9], [99, 999]])), np.zeros(2, np.int64)
-    return SpikingNetwork(
-        source,
-        (
-            Population("conv", shape, (Projection("x", conv),), zeros, neuron),
-            Population("out", (1,), (Projection("conv", out),), zeros[:1], Readout(np.ones(1))),
-        ),
-    )
-
-
-def with_bias_map(network: SpikingNetwork) -> SpikingNetwork:
-    conv, out = network.populations
-    return network.replaced((replace(conv, bias=np.ones(conv.shape, np.int64)), out))
-
-
-def read_out_at_once(network: SpikingNetwork) -> SpikingNetwork:
-    """The read-out hears the input too."""
-    conv, out = network.populations
-    short = Projection("x", Dense(np.ones((1, 18), np.int64)))
-    return network.replaced((conv, replace(out, projections=(*out.projections, short))))
-
-
-@pytest.mark.parametrize(
-    ("network", "runs"),
-    [
-        (COPIES, True),
-        (two_layers(), True),
-        (copies_of_a_plane(), True),
-        (copies_of_a_plane(strides=(2, 1), pads=(1, 0, 1, 0)), True),
-        (copies_of_a_plane(pads=(1, 0, 0, 1)), False),
-        (with_bias_map(copies_of_a_plane()), False),
-        (read_out_at_once(copies_of_a_plane()), False),
-        (chain(), False),
-        (RATE, False),
-    ],
-)
-def test_what_stock_netx_can_run(network: SpikingNetwork, runs: bool) -> None:
-    assert runs_in_stock_netx(network) == runs
 
 
 def test_a_dense_layer_needs_a_flat_source(tmp_path: Path) -> None:

@@ -11,10 +11,24 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 from support.onnx_models import Graph
-from support.spiking_networks import CODES, chain_of, random_network
+from support.spiking_networks import (
+    CODES,
+    chain_of,
+    copies_of_a_plane,
+    onto_planes,
+    random_network,
+    reads_past,
+    with_bias_map,
+)
 
 import snnc
-from snnc.backends.netx.copies import runs_in_stock_netx
+from snnc.backends.netx import writer
+from snnc.backends.netx.stock import (
+    MOST_GEOMETRY,
+    message_bits,
+    obstacles_to_stock_netx,
+    runs_in_stock_netx,
+)
 from snnc.backends.netx.writer import write
 from snnc.compiler.laws import Copies, Integers
 from snnc.compiler.spiking import Dense, SpikingNetwork
@@ -46,7 +60,10 @@ def run_stock(
     network = hdf5.Network(str(path), input_message_bits=message_bits)
     steps = len(images) + len(network.layers)
     silence = np.zeros((steps - len(images), *images.shape[1:]), np.int64)
-    sender = source.RingBuffer(data=to_stock(np.concatenate([images, silence])).astype(np.int32))
+    stream = np.concatenate([images, silence])
+    if len(network.inp.shape) == 1:
+        stream = stream.reshape(steps, -1)
+    sender = source.RingBuffer(data=to_stock(stream).astype(np.int32))
     sender.s_out.connect(network.inp)
     sinks = []
     for layer in network.layers[:-1]:
@@ -65,8 +82,7 @@ def assert_stock_is_golden(path: Path, network: SpikingNetwork) -> None:
     shape = (IMAGES, *network.input.shape)
     images = np.random.default_rng(0).integers(0, network.input.levels + 1, shape)
     expected = Golden(network, every_population=True, threads=1).run(images)
-    message_bits = 8 if network.input.levels > 1 else 0
-    spikes, potentials = run_stock(path, images, message_bits=message_bits)
+    spikes, potentials = run_stock(path, images, message_bits=message_bits(network))
     *firing, _ = network
     for depth, (each, found) in enumerate(zip(firing, spikes, strict=True), 1):
         levels = expected.sent[each.name]
@@ -76,7 +92,7 @@ def assert_stock_is_golden(path: Path, network: SpikingNetwork) -> None:
         channels = fired.reshape(IMAGES, -1, *levels.shape[2:])
         np.testing.assert_array_equal(found[..., depth : depth + IMAGES], to_stock(channels))
     found = potentials[len(spikes) + 1 :]
-    np.testing.assert_array_equal(found.T, 64 * to_stock(expected.potential))
+    np.testing.assert_array_equal(np.moveaxis(found, 0, -1), 64 * to_stock(expected.potential))
 
 
 def dense() -> Graph:
@@ -103,23 +119,70 @@ def convolutions() -> Graph:
     return graph
 
 
+def strided() -> Graph:
+    """Strides over even sizes, where pads of 1 on both sides are more than is read; a pool."""
+    graph = Graph("batch", 2, 8, 8, seed=3)
+    graph.conv(4, 2, 3, 3, pads=[1, 1, 1, 1], strides=[2, 2])
+    graph.batch_norm(4)
+    graph.qcfs(3, 1.0)
+    graph.node("AveragePool", kernel_shape=[2, 2], strides=[2, 2])
+    graph.conv(6, 4, 3, 3, pads=[1, 1, 1, 1], strides=[2, 2])
+    graph.qcfs(3, 0.5)
+    graph.conv(5, 6, 1, 1)
+    return graph
+
+
+def line() -> Graph:
+    graph = Graph("batch", 2, 16, seed=3)
+    graph.conv(4, 2, 3, pads=[1, 1], strides=[2])
+    graph.qcfs(3)
+    graph.conv(4, 4, 3, pads=[2, 2], dilations=[2])
+    graph.qcfs(3, 1.0)
+    graph.node("Flatten")
+    graph.dense(5, 32)
+    return graph
+
+
+def flat_images() -> Graph:
+    """The first layer is a matrix: netx takes the pixels flat, in the order C, H, W."""
+    graph = Graph("batch", 2, 3, 4, seed=3)
+    graph.node("Flatten")
+    graph.dense(9, 24)
+    graph.qcfs(3)
+    graph.dense(4, 9)
+    return graph
+
+
 @pytest.mark.parametrize(
     ("graph", "options"),
     [
         (dense(), {}),
+        (strided(), {}),
+        (line(), {"input_bits": 10}),
+        (flat_images(), {}),
         (convolutions(), {"input_range": (0, 4)}),
         (convolutions(), NORMALISED),
         (convolutions(), {**NORMALISED, "target": "loihi1", "input_code": "bits"}),
     ],
-    ids=["dense", "convolutions", "thresholds for each neuron", "bits"],
+    ids=[
+        "dense",
+        "strided",
+        "line",
+        "flat images",
+        "convolutions",
+        "thresholds for each neuron",
+        "bits",
+    ],
 )
 def test_stock_netx_gives_every_spike_and_logit(
     tmp_path: Path, graph: Graph, options: dict[str, Any]
 ) -> None:
     path = snnc.compile(graph.save(tmp_path), code="one-spike", **options).path
     network = snnc.load(path)
+    assert not obstacles_to_stock_netx(network)
     with h5py.File(path) as file:
-        rank = file["layer/1/neuron/vThMant"].ndim
+        first = next(each for each in file["layer"].values() if "neuron" in each)
+        rank = first["neuron/vThMant"].ndim
     assert rank == (3 if "mean" in options else 1)
     assert_stock_is_golden(path, network)
 
@@ -184,3 +247,49 @@ def test_what_is_no_chain_is_refused(tmp_path: Path, network: SpikingNetwork) ->
 @pytest.mark.parametrize("code", [each for each in CODES if each != "one-spike"])
 def test_every_other_code_is_refused(tmp_path: Path, code: str) -> None:
     refuse(snnc.compile(dense().save(tmp_path), code=code).path)
+
+
+def called_stock(network: SpikingNetwork, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Write a network that stock netx cannot run as one that it can."""
+    assert obstacles_to_stock_netx(network)
+    monkeypatch.setattr(writer, "runs_in_stock_netx", lambda network: True)
+    write(network, path)
+
+
+@pytest.mark.parametrize(
+    "network",
+    [
+        copies_of_a_plane(pads=(1, 0, 0, 1)),
+        reads_past(copies_of_a_plane()),
+        onto_planes(copies_of_a_plane()),
+        with_bias_map(copies_of_a_plane((2, 3, 4))),
+    ],
+    ids=["uneven pads", "not the layer before", "planes", "biases"],
+)
+def test_netx_cannot_build_what_is_said_to_be_an_obstacle(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, network: SpikingNetwork
+) -> None:
+    from lava.lib.dl.netx import hdf5
+
+    called_stock(network, tmp_path / "net.h5", monkeypatch)
+    with pytest.raises((AssertionError, ValueError)):
+        hdf5.Network(str(tmp_path / "net.h5"))
+
+
+@pytest.mark.parametrize("network", [weighing(-1, 0), copies_of_a_plane((128, 3, 3), groups=128)])
+def test_netx_runs_what_is_said_to_be_an_obstacle_wrongly(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, network: SpikingNetwork
+) -> None:
+    called_stock(network, tmp_path / "net.h5", monkeypatch)
+    images = np.random.default_rng(0).integers(0, 256, (IMAGES, *network.input.shape))
+    expected = Golden(network, threads=1).run(images).potential
+    _, potentials = run_stock(tmp_path / "net.h5", images)
+    assert np.any(np.moveaxis(potentials[2:], 0, -1) != 64 * to_stock(expected))
+
+
+@pytest.mark.parametrize("name", ["kernel_size", "stride", "padding", "dilation", "groups"])
+def test_the_geometry_of_a_convolution_is_held_in_a_signed_byte(name: str) -> None:
+    from lava.proc.conv.models import PyConvModelFixed
+
+    held = getattr(PyConvModelFixed, name).d_type
+    assert np.iinfo(held).max == MOST_GEOMETRY

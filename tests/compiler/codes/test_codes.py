@@ -14,7 +14,7 @@ from support.lava_check import assert_lava_is_golden
 from support.onnx_models import Graph, chains, graphs, random_chain, random_graph
 
 import snnc
-from snnc.backends.netx.copies import runs_in_stock_netx
+from snnc.backends.netx.stock import runs_in_stock_netx
 from snnc.compiler.codes import CODES
 from snnc.compiler.errors import SnncError
 from snnc.compiler.laws import Integers, OffsetSpike, Rate

@@ -74,6 +74,23 @@ def test_a_pool_before_a_convolution_stays_a_convolution() -> None:
     assert str(found) == "conv 6x6 stride 2x2 pads 2,2,2,2"
 
 
+@pytest.mark.parametrize(
+    ("pads", "stride", "kept"),
+    [
+        ((1, 1, 1, 1), 2, "1,1,1,1"),  # the last row and column of zeros are not read
+        ((2, 1, 2, 1), 3, "2,1,2,1"),
+        ((0, 0, 1, 1), 2, "0,0,1,1"),  # TensorFlow's SAME
+        ((1, 1, 0, 0), 2, "1,1,1,1"),
+        ((2, 2, 0, 0), 2, "2,2,0,0"),
+    ],
+)
+def test_pads_are_even_where_that_changes_nothing(pads: Shape, stride: int, kept: str) -> None:
+    conv = Conv(np.ones((4, 3, 3, 3)), np.zeros(4), (stride, stride), pads, (1, 1))
+    found = compose([conv], (3, 8, 8))
+    assert str(found) == f"conv 3x3 stride {stride}x{stride} pads {kept}"
+    assert found.shape_of((3, 8, 8)) == conv.shape_of((3, 8, 8))
+
+
 def test_a_depthwise_chain_stays_depthwise() -> None:
     conv = Conv(np.ones((4, 1, 3, 3)), np.zeros(4), (1, 1), (1, 1, 1, 1), (1, 1), 4)
     pool = AveragePool((2, 2), (2, 2), (0, 0, 0, 0))
