@@ -1,0 +1,1 @@
+"""Attacks on snnc: many small cases of many classes, each in a process of its own."""
