@@ -70,9 +70,9 @@ def check_words(ended: Ended, weather: Weather, words: list[str]) -> None:
         assert ended.stderr.strip(), f"{ended.stdout}\nexit status {ended.status} without a word"
         if ended.status == FAILED:
             assert "help: " in ended.stderr, f"{said}\nno mend: {_last(said)}"
-    if "--json" in words and ended.status in (DONE, MISMATCH) and weather.stdout == "piped":
-        if "--help" not in words and "--version" not in words:
-            json.loads(ended.stdout)
+    done = ended.status in (DONE, MISMATCH) and weather.stdout == "piped"
+    if done and "--json" in words and not {"--help", "--version"}.intersection(words):
+        json.loads(ended.stdout)
 
 
 def _last(text: str) -> str:
@@ -99,12 +99,5 @@ def check_files(
 
 def prepare() -> None:
     """Have in memory what every command needs."""
-    import matplotlib.figure  # noqa: F401
-
-    from snnc.api import compiling, images, running, studies  # noqa: F401
-    from snnc.calibration import session, tables  # noqa: F401
-    from snnc.runtime.output import page, plots, report  # noqa: F401
-    from snnc.runtime.studies import compare, rate_errors, sweep  # noqa: F401
-
     commands()
     scratch.contents()

@@ -11,7 +11,7 @@ import numpy as np
 
 from tests.fuzz import checks, scratch
 from tests.fuzz.case_commands import FAILED, check_words
-from tests.fuzz.draws import Rng, of
+from tests.fuzz.draws import of
 from tests.fuzz.processes import Weather, run
 
 LINES = (

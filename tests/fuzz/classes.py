@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Mapping
-from types import MappingProxyType
+from importlib import import_module
+from pkgutil import iter_modules
+from types import MappingProxyType, ModuleType
 
+import snnc
 from tests.fuzz import case_commands, case_disk, case_h5, case_npz, case_onnx, case_signals
 from tests.fuzz.campaign import CaseClass
 
+FOREIGN = ("lava", "slayer", "torch", "__main__")
+"""What is not imported for all: it is large, and few cases need it."""
 COMMAND = {"seconds": 180, "room": 64 << 30}
 """Commands have limits of their own."""
 CLASSES: Mapping[str, CaseClass] = MappingProxyType(
@@ -25,6 +30,16 @@ CLASSES: Mapping[str, CaseClass] = MappingProxyType(
 
 def prepare() -> None:
     """Have in memory what the processes of the cases share."""
+    _import_all(snnc)
     for each in (case_onnx, case_h5, case_npz, case_commands):
         each.prepare()
     gc.freeze()  # a child that collects what it shares would copy it
+
+
+def _import_all(package: ModuleType) -> None:
+    """Import what cases would otherwise import one by one."""
+    for each in iter_modules(package.__path__, f"{package.__name__}."):
+        if each.name.rpartition(".")[2] not in FOREIGN:
+            module = import_module(each.name)
+            if each.ispkg:
+                _import_all(module)

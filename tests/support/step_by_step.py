@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 import numpy as np
+from support.integer_law import deliver
 
 from snnc.compiler.inputs import BitsInput, ChangesInput, Input
 from snnc.compiler.laws import Copies, Integers, Readout, bits_for
@@ -17,7 +18,6 @@ from snnc.compiler.rules.timing import timing_of
 from snnc.compiler.spiking import SpikingNetwork
 from snnc.runtime.engines.lava.laws import LAWS
 from snnc.runtime.engines.lava.membrane import Membrane, State
-from support.integer_law import deliver
 
 Watch: TypeAlias = Callable[[str, Membrane], None]
 
