@@ -111,10 +111,14 @@ def encode(x: Array, source: Input) -> npt.NDArray[np.int32]:
 
 
 def as_source(x: Array, source: Input) -> npt.NDArray[np.float32]:
-    """What the float source model is given: real values, (x − mean)/std where it was normalised."""
+    """What the float source model is given: real values, (x − mean)/std where it was normalised.
+
+    Where `encode` clips a value the source gets it clipped too, to what has the last level.
+    """
     if x.dtype == np.uint8:
         x = source.low + (source.high - source.low) * (x / 255)
-    real = x.astype(np.float32)
+    half = source.step / 2
+    real = np.clip(x, source.low - half, source.high + half).astype(np.float32)
     if source.mean:
         real = real - _per_channel(source.mean, source)
     return real / _per_channel(source.std, source) if source.std else real

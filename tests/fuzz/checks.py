@@ -14,6 +14,7 @@ from support.integer_law import evaluate
 import snnc
 from snnc.backends.netx.writer import content_of
 from snnc.compiler.errors import EngineError, SnncError
+from snnc.compiler.rules.bounds import potential_bounds
 from snnc.compiler.spiking import SpikingNetwork
 from snnc.runtime.engines.golden import Golden, batch_size
 from tests.fuzz.draws import Rng
@@ -38,6 +39,7 @@ def checked_network(network: SpikingNetwork, rng: Rng) -> None:
     levels = some_levels(network, rng)
     golden = Golden(network, every_population=True, threads=1)
     found = golden.run(levels)
+    within_bounds(network, found.potential)
     if work_of(network) > MOST_WORK:
         return
     expected = evaluate(network, levels.astype(np.int64))
@@ -45,6 +47,13 @@ def checked_network(network: SpikingNetwork, rng: Rng) -> None:
     assert np.array_equal(found.potential, expected[last]), f"golden differs at {last!r}"
     for name, numbers in found.sent.items():
         assert np.array_equal(numbers, expected[name]), f"golden differs at {name!r}"
+
+
+def within_bounds(network: SpikingNetwork, potential: np.ndarray) -> None:
+    """What was proved of the read-out holds."""
+    bounds = potential_bounds(network.readout, network.nodes)
+    assert (bounds.low <= potential).all(), "a potential is below its bound"
+    assert (potential <= bounds.high).all(), "a potential is above its bound"
 
 
 def work_of(network: SpikingNetwork) -> int:

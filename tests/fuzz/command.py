@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 import time
 from collections.abc import Iterable, Sequence
@@ -44,7 +45,7 @@ def _arguments(words: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--only", type=_names, default=[*classes.CLASSES], metavar="CLASS,...")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--case", metavar="CLASS:SEED", help="run one case again, and show it")
-    parser.add_argument("--out", type=Path, default=OUT, help="where findings are kept")
+    parser.add_argument("--out", type=_folder, default=OUT, help="where findings are kept")
     return parser.parse_args(words)
 
 
@@ -54,6 +55,10 @@ def _names(text: str) -> list[str]:
         allowed = ", ".join(classes.CLASSES)
         raise argparse.ArgumentTypeError(f"{', '.join(unknown)}; allowed: {allowed}")
     return names
+
+
+def _folder(text: str) -> Path:
+    return Path(text).resolve()
 
 
 def _again(kind: str, seed: int, out: Path) -> int:
@@ -90,7 +95,8 @@ def causes(findings: Sequence[Result]) -> Iterable[str]:
     """What was found, once for each cause, with cases that show it."""
     grouped: dict[tuple[str, str, str], list[Result]] = {}
     for each in findings:
-        grouped.setdefault((each.kind, each.outcome, each.cause), []).append(each)
-    for (_, outcome, cause), found in grouped.items():
+        alike = re.sub(r"[0-9]+", "0", each.cause)
+        grouped.setdefault((each.kind, each.outcome, alike), []).append(each)
+    for (_, outcome, _), found in grouped.items():
         cases = ", ".join(each.case for each in found[:SHOWN])
-        yield f"{len(found)} x {outcome}: {cause}\n    --case {cases}"
+        yield f"{len(found)} x {outcome}: {found[0].cause}\n    --case {cases}"

@@ -83,6 +83,7 @@ def outputs_of(words: list[str]) -> set[str]:
     """What a command line names as something to write."""
     named = {words[i + 1] for i, word in enumerate(words[:-1]) if word in OUTPUTS}
     named |= {word.partition("=")[2] for word in words if word.partition("=")[0] in OUTPUTS}
+    named |= {word[2:] for word in words if word.startswith("-o") and len(word) > 2}
     if words[:1] == ["compile"]:
         named |= {f"{name.rpartition('.')[0]}.h5" for name in words if name.endswith(".onnx")}
     return {_place(each) for each in named}

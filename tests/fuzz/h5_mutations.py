@@ -24,8 +24,8 @@ def places(file: h5py.File, kind: type) -> list[str]:
 
 def _array(file: h5py.File, rng: Rng) -> tuple[str, np.ndarray]:
     """An array; small ones as often as large ones."""
-    name = of([n for n in places(file, h5py.Dataset) if file[n].shape is not None], rng)
-    return name, file[name][()]
+    name = of(places(file, h5py.Dataset), rng)
+    return name, np.zeros(0) if file[name].shape is None else file[name][()]
 
 
 def _replace(file: h5py.File, name: str, values: object, **more: object) -> None:
