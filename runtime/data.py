@@ -118,10 +118,14 @@ def as_source(x: Array, source: Input) -> npt.NDArray[np.float32]:
 
 
 def normalised(x: Array, source: Input) -> npt.NDArray[np.float32]:
-    """Pixels as real values, (x − mean)/std where the source model was trained on that."""
+    """Pixels as real values, (x − mean)/std where the source model was trained on that.
+
+    Where `encode` clips a value the source gets it clipped too, to what has the last level.
+    """
     if x.dtype == np.uint8:
         x = source.low + (source.high - source.low) * (x / 255)
-    real: Array = x.astype(np.float32)
+    half = source.step / 2
+    real: Array = np.clip(x, source.low - half, source.high + half).astype(np.float32)
     if source.mean:
         real = real - _per_channel(source.mean, source)
     if source.std:

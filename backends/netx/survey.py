@@ -58,8 +58,10 @@ def require_plain(file: h5py.File) -> None:
                 groups.append((group[key], depth + 1))
 
 
-def _is_group(group: h5py.Group, key: str, budget: Budget) -> bool:
+def _is_group(group: h5py.Group, key: str | bytes, budget: Budget) -> bool:
     """Whether a group stands under a key; an array is looked at here."""
+    if isinstance(key, bytes):  # what h5py cannot read as text
+        raise fault(group, "its name is no UTF-8", key.decode("ascii", "backslashreplace"))
     name = key.encode("utf-8", "surrogateescape")
     if group.id.links.get_info(name).type != h5l.TYPE_HARD:
         raise fault(group, "it is a link to another place; allowed: what stands here", key)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -50,6 +51,15 @@ class Graph:
     ) -> None:
         """Append a node that gives several values, under names that are the caller's affair."""
         self._nodes.append(helper.make_node(kind, inputs, outputs, **attributes))
+
+    @contextmanager
+    def body(self) -> Iterator[list[onnx.NodeProto]]:
+        """Collect the nodes that are added meanwhile for the body of an operator."""
+        outside, self._nodes = self._nodes, []
+        try:
+            yield self._nodes
+        finally:
+            self._nodes = outside
 
     def constant(self, values: npt.ArrayLike, dtype: npt.DTypeLike = None) -> str:
         """Append a constant; returns its name."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import prod
+from typing import Any
 
 import numpy as np
 
@@ -16,6 +17,9 @@ from snnc.compiler.operators.base import (
     times,
     windows_along,
 )
+
+BLOCK = 1 << 22
+"""Numbers of the windows that are laid out at once."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,12 +81,17 @@ class Conv:
         """Σ over taps and channels of the group, plus the bias."""
         (source,) = sources
         windows = self.windows(pad(source, self.borders))
-        batch, space = windows.shape[0], windows.shape[2 : 2 + len(self.kernel)]
-        grouped = np.moveaxis(windows, 1, 1 + len(space)).reshape(
-            batch, prod(space), self.groups, -1
-        )
+        batch, space = len(windows), windows.shape[2 : 2 + len(self.kernel)]
         rows = self.weights.reshape(self.groups, self.weights.shape[0] // self.groups, -1)
-        sums = np.einsum("bpgf,gof->bgop", grouped, rows, optimize=True)
+        sums = np.empty((batch, *rows.shape[:2], prod(space)), np.result_type(source, rows))
+        # every position sees a window of its own: all of them at once could fill the memory
+        size = max(1, BLOCK // max(1, batch * prod(self.kernel) * source.shape[1]))
+        for start in range(0, prod(space), size):
+            block = np.arange(start, min(start + size, prod(space)))
+            places: tuple[Any, ...] = (slice(None), slice(None), *np.unravel_index(block, space))
+            seen = np.moveaxis(windows[places], 1, 2)
+            grouped = seen.reshape(batch, len(block), self.groups, -1)
+            sums[..., block] = np.einsum("bpgf,gof->bgop", grouped, rows, optimize=True)
         result: Floats = sums.reshape(batch, -1, *space) + per_channel(self.bias, len(space) + 1)
         return result
 

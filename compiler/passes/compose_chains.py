@@ -85,7 +85,7 @@ def _population(
         (source.name, compose(_operators(chain), source.shape))
         for source, chain in _chains(nodes, between, end)
     )
-    bias = _reduced(_silent(nodes, between)[end], nodes[end].shape)
+    bias = _reduced(_silent(nodes, between), nodes[end].shape)
     name = _name(nodes, end) or otherwise
     parts = []
     for index, (source, projection) in enumerate(composed):
@@ -186,15 +186,22 @@ def _with_bias(projection: Conv | MatMul, bias: Floats) -> Operator:
     )
 
 
-def _silent(nodes: Mapping[str, Node], between: Iterable[Node]) -> Mapping[str, Floats]:
-    """What each node gives where all sources send 0: its shape, or one that broadcasts to it."""
+def _silent(nodes: Mapping[str, Node], between: Sequence[Node]) -> Floats:
+    """What the last node gives where all sources send 0: its shape, or one that broadcasts to it.
+
+    A map is dropped as soon as nothing asks for it any more.
+    """
     found: dict[str, Floats] = {}
+    last = {name: node for node in between for name in node.sources}
     for node in between:
         if isinstance(node.operator, Source | Staircase):
             found[node.name] = np.zeros((1,) * len(node.shape))
-        else:
-            found[node.name] = _applied(nodes, node, [found[each] for each in node.sources])
-    return found
+            continue
+        found[node.name] = _applied(nodes, node, [found[each] for each in node.sources])
+        for name in {*node.sources}:
+            if last[name] is node:
+                del found[name]
+    return found[between[-1].name]
 
 
 def _applied(nodes: Mapping[str, Node], node: Node, constants: Sequence[Floats]) -> Floats:

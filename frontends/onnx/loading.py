@@ -10,7 +10,7 @@ from pathlib import Path
 import onnx
 from google.protobuf.message import DecodeError
 
-from snnc.compiler.errors import refusal
+from snnc.compiler.errors import SnncError, refusal
 from snnc.compiler.files import regular_bytes
 from snnc.compiler.operators import Shape
 from snnc.frontends.onnx.arrays import load_external
@@ -62,6 +62,20 @@ def load_model(path: Path, input_shape: Shape = ()) -> Model:
     dropped = _cut_decisions(proto.graph) if len(proto.graph.output) == 1 else ()
     _drop_unused(proto.graph)
     return Model(proto, hashlib.sha256(content).hexdigest(), dropped)
+
+
+def data_files(path: Path) -> list[Path]:
+    """The files in which a model keeps its numbers; of a model that cannot be read none.
+
+    They are named and not looked at: whoever reads the model says what is wrong with them.
+    """
+    try:
+        graph = _parsed(regular_bytes(path, FILE_BYTES), str(path)).graph
+    except SnncError:
+        return []
+    entries = (entry for each in _tensors(graph) for entry in each.external_data)
+    names = dict.fromkeys(each.value for each in entries if each.key == "location")
+    return [path.parent / each for each in names]
 
 
 def _parsed(content: bytes, where: str) -> onnx.ModelProto:

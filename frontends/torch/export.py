@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 import torch
 from torch import Tensor, nn
 
+from snnc.backends.files import target_of, write_bytes
 from snnc.compiler.errors import refusal
 from snnc.frontends.torch.evaluation import evaluating
 
@@ -22,7 +23,7 @@ def export_onnx(
 ) -> None:
     """Write the model, as it evaluates, to one ONNX file with input `input` and output `logits`.
 
-    The number of images stays open. A reader of the path sees the whole file or none.
+    The number of images stays open. A reader of the path sees the whole file, or what was there.
 
     Args:
         model: is left in the mode it is in.
@@ -31,17 +32,19 @@ def export_onnx(
         dynamo: use the newer of PyTorch's two exporters, which chooses the opset itself.
 
     Raises:
-        SnncError: when this PyTorch lacks the newer exporter.
+        SnncError: when this PyTorch lacks the newer exporter, or the path cannot be written.
     """
     if dynamo and "dynamo" not in _PARAMETERS:
         what = f"PyTorch {torch.__version__} lacks the exporter dynamo=True, 2.5 is the first"
         raise refusal("export_onnx", what, "leave dynamo=False, or install torch>=2.5")
     path = Path(path)
-    with TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as folder:
-        written = Path(folder) / path.name
+    target_of(path, option="path")
+    with TemporaryDirectory() as folder:
+        written = Path(folder) / "model.onnx"
         with evaluating(model):
             _write(model, example, written, dynamo)
-        os.replace(written, path)
+        content = written.read_bytes()
+    write_bytes(path, content, option="path")
 
 
 _PARAMETERS = inspect.signature(torch.onnx.export).parameters

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 from support.onnx_models import Graph
 from typer.testing import CliRunner, Result
@@ -33,6 +34,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     Path("model.h5").write_bytes(Path("m.onnx").read_bytes())
     Path("link.h5").hardlink_to("m.onnx")
     api.compile("m.onnx", "n.h5")
+    model = onnx.load("m.onnx")
+    onnx.save(model, "parts.onnx", save_as_external_data=True, location="w", size_threshold=0)
+    Path("w.png").symlink_to("w")
     Path("folder").mkdir()
     Path("pipe.png").symlink_to("/dev/full")
     return tmp_path
@@ -43,6 +47,10 @@ COMMANDS = [
     "compile m.onnx -o link.h5",
     "compile model.h5",
     "compile m.onnx --calibration d.npz -o d.npz",
+    "compile parts.onnx -o w",
+    "compare parts.onnx n.h5 d.npz --html w",
+    "sweep parts.onnx d.npz --plot w.png",
+    "errors parts.onnx d.npz --plot w.png",
     "run n.h5 d.npz -o n.h5",
     "run n.h5 d.npz -o d.npz",
     "compare m.onnx n.h5 d.npz --html m.onnx",

@@ -165,6 +165,13 @@ def test_clipping_lets_the_range_be_left(tmp_path: Path) -> None:
     assert encode(data.x, FEATURES).tolist() == [[0, 15, 15]]
 
 
+def test_the_source_is_given_clipped_values_too() -> None:
+    x = np.array([[FEATURES.low - 1e300, FEATURES.high, FEATURES.high + 1e300]])
+    half = FEATURES.step / 2
+    expected = [[FEATURES.low - half, FEATURES.high, FEATURES.high + half]]
+    np.testing.assert_allclose(as_source(x, FEATURES), expected, rtol=1e-6)
+
+
 def test_bytes_are_levels() -> None:
     np.testing.assert_array_equal(encode(BYTES, UNIT), BYTES)
     np.testing.assert_array_equal(encode((BYTES / 255).astype(np.float32), UNIT), BYTES)

@@ -24,6 +24,8 @@ INNER = (
     *("lower", "higher", "v after", "least after", "most after"),
 )
 """The values of one time step."""
+LOOP = ("calibrations", "start", "goes on")
+"""What every calibration begins with."""
 
 
 def add_train(graph: GoldenGraph, population: Population, law: Rate, currents: str) -> None:
@@ -44,9 +46,8 @@ def add_calibrated_train(
 ) -> None:
     """The same of neurons that calibrate first, on the beginning of the currents."""
     neurons = _Neurons(graph, population, law)
-    start, beginning = neurons.at_rest(currents), graph.first_steps(currents, law.rho)
-    for _ in range(law.iterations):
-        start = neurons.calibrated(beginning, start, light=law.light)
+    beginning = graph.first_steps(currents, law.rho)
+    start = neurons.calibrated(beginning, neurons.at_rest(currents), law)
     neurons.scan(currents, (start,), spikes=population.name)
 
 
@@ -71,7 +72,23 @@ class _Neurons:
         first = self.add("Gather", currents, self.graph.whole(0), axis=0)
         return self.add("Add", self.add("Sub", first, first), self.initial)
 
-    def calibrated(self, currents: str, start: str, *, light: bool) -> str:
+    def calibrated(self, currents: str, start: str, law: OffsetSpike) -> str:
+        """Calibrate as often as the law says; the graph does not grow with it."""
+        graph, never_ends = self.graph, self.graph.constant(True, np.bool_)
+        count, before, going = (graph.unique(f"{currents}:{each}") for each in LOOP)
+        with graph.body() as nodes:
+            after = self._moved(currents, before, light=law.light)
+            goes_on = graph.add("Identity", never_ends)
+        scalars = ((count, TensorProto.INT64), (going, TensorProto.BOOL))
+        inputs = [helper.make_tensor_value_info(name, kind, []) for name, kind in scalars]
+        ends = helper.make_tensor_value_info(goes_on, TensorProto.BOOL, [])
+        results = [ends, self._value(after)]
+        body = helper.make_graph(nodes, "calibration", [*inputs, self._value(before)], results)
+        rounds, result = graph.whole(law.iterations), graph.unique(f"{currents}:calibrated")
+        graph.add_node("Loop", [rounds, "", start], [result], body=body)
+        return result
+
+    def _moved(self, currents: str, start: str, *, light: bool) -> str:
         """Move the initial potential by one spike, where the residual asks for it.
 
         The residual is counted from the first initial potential, before any calibration. In the

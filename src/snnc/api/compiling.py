@@ -115,7 +115,7 @@ def compile(
 
     chosen = compile_options("compile", options)
     path = Path(output) if output is not None else _beside(Path(model))
-    inputs = files_among(model, chosen.calibration)
+    inputs = files_among([model], chosen.calibration)
     target_of(path, inputs=inputs)
     opened = open_model(Path(model), chosen, progress)
     network = opened.compiled(chosen, watch)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -65,9 +66,12 @@ def labelled_images(
     return images
 
 
-def files_among(*given: object) -> list[Path]:
-    """What is given as a file: inputs that no output may replace."""
-    return [Path(each) for each in given if isinstance(each, str | Path)]
+def files_among(models: Iterable[str | Path], *others: object) -> list[Path]:
+    """What is given as a file, the data files of models too: inputs that no output may replace."""
+    from snnc.frontends.onnx.loading import data_files
+
+    files = [Path(each) for each in (*models, *others) if isinstance(each, str | Path)]
+    return [*files, *(each for model in models for each in data_files(Path(model)))]
 
 
 def name_of(given: GivenImages) -> str:

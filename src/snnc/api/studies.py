@@ -67,7 +67,7 @@ def sweep(
     chosen, compiling = study_options("sweep", options)
     wanted = grid or SweepGrid(tuple(CODES))
     paths = [Path(each) for each in (model, *also)]
-    inputs = files_among(*paths, data, compiling.calibration)
+    inputs = files_among(paths, data, compiling.calibration)
     _refuse([*study.problems_of_grid(wanted), *_problems_of_plot(chosen, inputs)])
     find_target(compiling.target)
     checked = _checked_engine(engine)
@@ -126,7 +126,7 @@ def errors(
 
     chosen, compiling = study_options("errors", {"limit": ERROR_IMAGES, **options})
     question = study.Question(code, tuple(timesteps), rho, iterations, light)
-    inputs = files_among(model, data, compiling.calibration)
+    inputs = files_among([model], data, compiling.calibration)
     _refuse([*study.problems_of_question(question), *_problems_of_plot(chosen, inputs)])
     opened = open_model(Path(model), compiling, chosen.progress)
     networks = [opened.compiled(with_code(compiling, each)) for each in study.codes_of(question)]

@@ -9,6 +9,7 @@ import typer
 
 import snnc
 from snnc import api
+from snnc.api.images import files_among
 from snnc.backends.files import target_of
 from snnc.cli.messages import reports_problems, tell, tell_remarks
 from snnc.cli.options import (
@@ -44,8 +45,8 @@ def compare(
     from snnc.runtime.output.tables import comparison_table
     from snnc.runtime.studies.inspection import inspect_network
 
-    inputs = (model, network, data)
     with reports_problems(as_json=as_json):
+        inputs = files_among([model], network, data)
         if html is not None:
             target_of(html, option="html", inputs=inputs)
         with progress_bars() as progress:

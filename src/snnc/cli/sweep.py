@@ -11,7 +11,7 @@ from typing_extensions import Unpack
 
 from snnc import api
 from snnc.cli.compare import MISMATCH
-from snnc.cli.messages import as_flags, reports_problems, tell_remarks
+from snnc.cli.messages import as_flags, reports_problems, tell, tell_remarks
 from snnc.cli.options import (
     SPIKING,
     ClipInput,
@@ -32,6 +32,7 @@ from snnc.compiler.codes import CODES, SweepGrid
 from snnc.compiler.codes.offset_spike import DEFAULT_RHO
 from snnc.compiler.errors import SnncError
 from snnc.compiler.options import ModelKeywords
+from snnc.start import FAILED
 
 if TYPE_CHECKING:
     from snnc.runtime.studies.sweep import MeasuredPoint
@@ -95,7 +96,8 @@ def sweep(
         print_table(sweep_table(replace(result, points=tuple(map(_in_flags, result.points)))))
         print_lines(sweep_lines(result))
     if not result.worked:
-        raise typer.Exit(1)
+        tell(str(SnncError(*(each for point in result.points for each in point.problems))))
+        raise typer.Exit(FAILED)
     if not result.is_exact:
         raise typer.Exit(MISMATCH)
 

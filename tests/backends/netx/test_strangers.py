@@ -263,6 +263,14 @@ def test_names_of_strangers_are_escaped(tmp_path: Path) -> None:
     assert "x\\x1b[2J: it is a link" in refused(path)
 
 
+def test_a_name_that_is_no_text_is_a_fault(tmp_path: Path) -> None:
+    def tamper(file: h5py.File, _: object) -> None:
+        h5py.h5g.create(file.id, b"x\xff")
+
+    path = tampered(tamper, tmp_path)
+    assert refused(path).startswith(f"{path} x\\xff: its name is no UTF-8\n  help: ")
+
+
 NUMBERS = [0, 1, -1, 2, 7, 255, 256, 4096, 4097, 1 << 23, -(1 << 23), 1 << 31, FIRST, LAST]
 REALS = [0.0, -1.0, np.nan, np.inf, 1e-320, 1e308, 0.5]
 TEXTS = [b"", b"CUBA", b"CUBA_ATF", b"CUBA_SOFT", b"CUBA_COPIES", b"conv", b"dense", b"\xff", b"x"]

@@ -12,7 +12,6 @@ import numpy as np
 import onnx
 import pytest
 from onnx import TensorProto, helper
-from support.mutants import mutant
 from support.onnx_models import Graph
 
 from snnc.compiler.errors import SnncError
@@ -37,20 +36,6 @@ def refused(path: Path) -> str:
         read_onnx(path)
     assert all(each.where and each.what and each.mend for each in caught.value.problems)
     return str(caught.value).replace(str(path), "MODEL").splitlines()[0]
-
-
-@pytest.mark.parametrize("seed", range(0, 400, 25))
-def test_a_damaged_model_compiles_or_is_refused(seed: int, tmp_path: Path) -> None:
-    path = tmp_path / "model.onnx"
-    for each in range(seed, seed + 25):
-        path.write_bytes(mutant(each))
-        try:
-            lower(read_onnx(path)[0], CompileOptions())
-        except SnncError as found:
-            error = found
-        else:
-            continue
-        assert all(p.where and p.what and p.mend for p in error.problems), each
 
 
 GRAPHS: dict[str, tuple[tuple[int, ...], Build, str]] = {

@@ -71,6 +71,16 @@ def test_a_failed_export_keeps_the_older_file(tmp_path: Path) -> None:
     assert [each.read_text() for each in tmp_path.iterdir()] == ["older"]
 
 
+def test_a_link_is_followed_and_a_folder_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "link.onnx").symlink_to(tmp_path / "folder" / "net.onnx")
+    export_onnx(network(), IMAGES, tmp_path / "link.onnx")
+    assert (tmp_path / "link.onnx").is_symlink()
+    assert onnx.load(tmp_path / "folder" / "net.onnx").graph.node
+    with pytest.raises(SnncError, match="cannot be written: it is a folder"):
+        export_onnx(network(), IMAGES, tmp_path / "folder")
+
+
 @pytest.mark.skipif(HAS_DYNAMO, reason="this PyTorch has both exporters")
 def test_an_exporter_that_is_not_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SnncError) as caught:
