@@ -1,7 +1,7 @@
 .DEFAULT_GOAL := help
 PYTHON ?= $(shell for each in 3.13 3.12 3.11 3.10; do \
 	python$$each -c '' 2>/dev/null && echo python$$each && break; done)
-MINUTES ?= 60
+LAVA_MINUTES ?= 60
 BIN := .venv/bin
 STAMP := .venv/.complete
 
@@ -35,8 +35,8 @@ check: $(STAMP) ## format, lint, types, import contracts and the quick tests
 	$(BIN)/lint-imports
 	$(BIN)/pytest -q -n auto -m "not lava and not torch"
 
-zoo: $(STAMP) ## every network, code and width of weights, MINUTES=60 of them on Lava: a few hours
-	PYTHONPATH=.:tests $(BIN)/python -m zoo.product --lava $(MINUTES)
+zoo: $(STAMP) ## every network, code and width of weights, LAVA_MINUTES=60 of them on Lava: a few hours
+	PYTHONPATH=.:tests $(BIN)/python -m zoo.product --lava $(LAVA_MINUTES)
 
 format: $(STAMP) ## rewrite the files as ruff formats them
 	$(BIN)/ruff format .
