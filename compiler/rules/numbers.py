@@ -65,7 +65,8 @@ def weights_are_legal(network: SpikingNetwork) -> Iterator[Problem]:
         low, high = int(weights.min()), int(weights.max())
         if low == high == 0:
             what = f"all weights from {each.source} are 0; allowed: at least one other"
-            yield Problem(population.name, what, "remove the branch from the model")
+            mend = "compile with more `weight_bits`, or remove the branch"
+            yield Problem(population.name, what, mend)
         fits = (
             (-half <= low and high < half) or (low >= 0 and high < top) or -top < low <= high <= 0
         )

@@ -103,7 +103,7 @@ NUMBERS = {
     "all zero": (
         with_weights(0, 0),
         "fc: all weights from x are 0; allowed: at least one other",
-        "remove the branch from the model",
+        "compile with more `weight_bits`, or remove the branch",
     ),
     "exponent": (with_weights(1, 1, exponent=8), "fc: weight exponent 8; allowed: 0..7", SMALLER),
     "no level": (
