@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 BUG = "free memory if there is little; otherwise report this as a bug of snnc"
+MOST_PLACES = 8
+"""Places that are named where many share a problem."""
 MOST_SHOWN = 200
 """Characters of a stranger's text in a message."""
 
@@ -35,7 +37,7 @@ class SnncError(Exception):
         places: dict[tuple[str, str], dict[str, None]] = {}
         for each in problems:
             places.setdefault((each.what, each.mend), {})[each.where] = None
-        self.problems = tuple(Problem(", ".join(w), *rest) for rest, w in places.items())
+        self.problems = tuple(Problem(_joined(list(w)), *rest) for rest, w in places.items())
 
     def __str__(self) -> str:
         return "\n".join(map(str, self.problems))
@@ -72,6 +74,12 @@ def printable(text: str) -> str:
 def first_line(error: BaseException) -> str:
     """What an error of a library says, as far as one line goes."""
     return next(iter(str(error).strip().splitlines()), "") or type(error).__name__
+
+
+def _joined(places: list[str]) -> str:
+    """The first of many places, and how many more there are."""
+    more = len(places) - MOST_PLACES
+    return f"{', '.join(places[:MOST_PLACES])} and {more} more" if more > 0 else ", ".join(places)
 
 
 def _shown(sign: str) -> str:

@@ -37,7 +37,7 @@ from snnc.compiler.operators import (
 )
 
 MATRIX_LIMIT = 1 << 26
-"""The most synapses that a chain may become as a matrix."""
+"""The most synapses that a chain may become as a matrix, unless a matrix of its own has more."""
 ROWS_LIMIT = 1 << 28
 """The most numbers that it may be on its way there."""
 TAPS_LIMIT = 1 << 18
@@ -111,10 +111,10 @@ def _as_matrix(steps: list[tuple[Operator, Shape]], source: Shape) -> MatMul:
     tail = steps[last + 1 :]
     shape = steps[-1][0].shape_of(steps[-1][1]) if steps else source
     neurons = prod(shape)
-    if neurons * prod(source) > MATRIX_LIMIT:
-        raise NotComposableError(
-            f"as a matrix it has {neurons * prod(source)} synapses; allowed: {MATRIX_LIMIT}"
-        )
+    size = neurons * prod(source)
+    allowed = max([MATRIX_LIMIT, *(op.weights.size for op, _ in steps if isinstance(op, MatMul))])
+    if size > allowed:
+        raise NotComposableError(f"as a matrix it has {size} synapses; allowed: {allowed}")
     widest = neurons * max((_width(*step) for step in steps), default=0)
     if widest > ROWS_LIMIT:
         raise NotComposableError(f"as a matrix it takes {widest} numbers; allowed: {ROWS_LIMIT}")

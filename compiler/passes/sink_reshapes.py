@@ -22,9 +22,11 @@ from snnc.compiler.operators import (
     Reshape,
     Select,
     Shape,
+    Source,
     Tile,
     Transpose,
 )
+from snnc.compiler.spiking import planar
 
 Move: TypeAlias = Reshape | Transpose | Tile
 
@@ -34,7 +36,25 @@ def sink_reshapes(network: Network) -> Network:
     moves = {n.name for n in network if isinstance(n.operator, Move)}
     if not any(_is_loose(node, moves) for node in network):
         return network
-    return _Sinking(network).result()
+    return _with_planes(_Sinking(network).result())
+
+
+def _with_planes(network: Network) -> Network:
+    """A line as an input is a plane of height 1, if that is how all read it."""
+    source, shape = network.input, planar(network.input.shape)
+    readers = {node.name for node in network if source.name in node.sources}
+    kinds = [network.by_name[each].operator for each in readers]
+    if not all(isinstance(each, Reshape) and each.shape == shape != source.shape for each in kinds):
+        return network
+    assert isinstance(source.operator, Source)
+    builder, renamed = Builder(), dict.fromkeys(readers, source.name)
+    builder.add(source.name, replace(source.operator, shape=shape))
+    for node in network:
+        if node.sources and node.name not in readers:
+            sources = (renamed.get(each, each) for each in node.sources)
+            renamed[node.name] = builder.add(node.name, node.operator, *sources)
+    end = network.output.name
+    return network.replaced(builder.nodes(renamed.get(end, end)))
 
 
 def _is_loose(node: Node, moves: Iterable[str]) -> bool:

@@ -3,6 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from snnc.compiler.composition import chains
 from snnc.compiler.composition.chains import compose
 from snnc.compiler.composition.convolutions import NotComposableError, merged
 from snnc.compiler.operators import (
@@ -109,6 +110,14 @@ def test_a_matrix_that_would_be_too_large_is_refused() -> None:
     positions = Affine(np.arange(256.0 * 256).reshape(1, 256, 256), np.array(0.0))
     with pytest.raises(NotComposableError, match=r"^as a matrix it has 4294967296 synapses"):
         compose([positions], (1, 256, 256))
+
+
+def test_a_matrix_of_the_model_itself_may_have_any_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(chains, "MATRIX_LIMIT", 10)
+    head = MatMul(np.ones((3, 24)), np.zeros(3))
+    assert compose([Reshape((24,)), head], (2, 3, 4)).weights.size == 72
+    with pytest.raises(NotComposableError, match=r"^as a matrix it has 576 synapses; allowed: 10"):
+        compose([Reshape((24,))], (2, 3, 4))
 
 
 @given(st.integers(0, 2**32 - 1))

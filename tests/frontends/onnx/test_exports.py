@@ -24,7 +24,8 @@ def values(network: Network, x: Floats) -> Floats:
     """What the network gives for images as the model has them."""
     assert isinstance(network.input.operator, Source)
     assert network.input.operator.channels_last
-    return evaluate(network, np.moveaxis(x, -1, 1).astype(np.float64))[network.output.name]
+    planes = np.moveaxis(x, -1, 1).reshape(len(x), *network.input.shape)
+    return evaluate(network, planes.astype(np.float64))[network.output.name]
 
 
 @pytest.mark.parametrize("name", KERAS)

@@ -79,6 +79,14 @@ def test_unsupported_operators_are_told_all_at_once(tmp_path: Path) -> None:
     )
 
 
+def test_many_nodes_of_one_operator_are_counted(tmp_path: Path) -> None:
+    graph = Graph("batch", 3)
+    for index in range(40):
+        graph.node("Erf", name=f"e{index}")
+    first = "e0, e1, e2, e3, e4, e5, e6, e7 and 32 more: Erf is not supported\n"
+    assert message(graph.save(tmp_path)).startswith(first)
+
+
 def test_a_custom_operator_is_named_with_its_domain(tmp_path: Path) -> None:
     graph = Graph("batch", 3)
     graph.node("Fire", name="fire", domain="my.lab")
