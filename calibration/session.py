@@ -67,17 +67,11 @@ class CalibrationSession:
     def _calibrate(self, network: Network, uneven: bool) -> Network:
         if self.levels is None:
             return network
-<<<<<<< HEAD
         if uneven not in self.fitted:
-            self.fitted[uneven] = calibrate(
-                network, self.images, self.levels, self.progress, uneven=uneven
-            )
-        self.calibration = self.fitted[uneven]
-=======
-        if self.calibration is None:
             images = self.images.reshape(len(self.images), *network.input.shape)
-            self.calibration = calibrate(network, images, self.levels, self.progress)
->>>>>>> 9d7c231 (A line that becomes a plane at the input is one; matrices of the model itself have any size; many places are counted)
+            found = calibrate(network, images, self.levels, self.progress, uneven=uneven)
+            self.fitted[uneven] = found
+        self.calibration = self.fitted[uneven]
         return self.calibration.network
 
     def _observe(self, composed: Network, pixels: Input) -> RoundingWalk:

@@ -85,6 +85,8 @@ def _population(
         (source.name, compose(_operators(chain), source.shape))
         for source, chain in _chains(nodes, between, end)
     )
+    # what reads some channels of a concatenation may read none of a part of it
+    composed = [each for each in composed if np.any(each[1].weights)] or composed[:1]
     bias = _reduced(_silent(nodes, between), nodes[end].shape)
     name = _name(nodes, end) or otherwise
     parts = []
