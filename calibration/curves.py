@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from snnc.calibration.ramps import Met, even_ramps, spread_ramps, uneven_ramps
+from snnc.calibration.ramps import GRID, Met, even_ramps, spread_ramps, uneven_ramps
 from snnc.compiler.analysis.ramps import Ramp, Ramps
 from snnc.compiler.errors import refusal
 from snnc.compiler.network import Node
@@ -41,11 +41,12 @@ def curve_fits(node: Node, sums: Array, levels: int, *, uneven: bool) -> CurveFi
         uneven: whether the thresholds of levels may lie anywhere.
 
     Raises:
-        SnncError: for a curve that differs within a channel.
+        SnncError: for a curve that differs within a channel, or is no number where it is met.
     """
     curves = _by_channel(node)
+    most = 0 if uneven else MOST
     found = [
-        _fits(each, sums[:, [index]] if len(curves) > 1 else sums, levels, 0 if uneven else MOST)
+        _fits(node.name, each, sums[:, [index]] if len(curves) > 1 else sums, levels, most)
         for index, each in enumerate(curves)
     ]
     if len(found) == 1:
@@ -59,8 +60,13 @@ def curve_fits(node: Node, sums: Array, levels: int, *, uneven: bool) -> CurveFi
     )
 
 
-def _fits(curve: Curve, sums: Array, levels: int, most: int) -> CurveFits:
+def _fits(name: str, curve: Curve, sums: Array, levels: int, most: int) -> CurveFits:
     met = Met.of(curve.apply, sums)
+    places = np.concatenate([met.x, np.linspace(met.low, met.high, GRID)])
+    bad = places[~np.isfinite(curve.apply(places))]
+    if bad.size:
+        what = f"is no finite number at {bad[0]:g}; calibration images reach {met.low:g} to "
+        raise refusal(name, f"{what}{met.high:g}", "use an activation without poles")
     return CurveFits(
         even_ramps(curve.apply, met, levels, most),
         uneven_ramps(curve.apply, met, levels),

@@ -83,11 +83,13 @@ class Regions:
 
     def exits(self) -> list[str]:
         """The functions that are read by what is no part of the same function."""
-        inside = {name for name, place in self.places.items() if place.is_bent}
+        bent = [name for name, place in self.places.items() if place.is_bent]
+        inside = set(bent)
         read = {
             source for node in self.network for source in node.sources if node.name not in inside
         }
-        return [name for name in self.places if name in inside and name in {*read, self.output}]
+        read.add(self.output)
+        return [name for name in bent if name in read]
 
     def region(self, name: str, root: str) -> list[Node]:
         """All that lies between the root and the exit, which is the last, in order.

@@ -188,6 +188,15 @@ def test_a_curve_that_differs_within_a_channel_is_refused() -> None:
         calibrate(prepared(graph), images(8)[:, :, :3, :3], 7)
 
 
+def test_a_curve_with_a_pole_among_the_images_is_refused() -> None:
+    graph = Graph("batch", 2, 6, 6)
+    graph.conv(4, 2, 1, 1)
+    graph.node("Log", name="log")
+    graph.conv(2, 4, 3, 3)
+    with pytest.raises(SnncError, match=r"^log: is no finite number at -"):
+        calibrate(prepared(graph), images(8), 7)
+
+
 @pytest.mark.lava
 @pytest.mark.parametrize(
     ("name", "code"),
