@@ -120,20 +120,26 @@ class _Lowering:
 
     def together(self, name: str, pool: MaxPool, terms: tuple[Levels, ...]) -> str:
         """A pool for each: where one of them is greatest, all are, for they rise together."""
-        pooled = []
-        for each in terms:
-            if np.all(each.scale >= 0):
-                pooled.append(self.lowered(f"{name}.{each.node}", pool, each))
-                continue
-            turned, highest = Affine(np.array(-1.0), np.array(float(each.highest))), each.highest
-            missing = self.builder.add(f"{each.node}.missing", turned, each.node)
-            offset = each.offset + each.scale * highest
-            levels = Levels(missing, highest, -each.scale, offset)
-            pooled.append(self.lowered(f"{name}.{each.node}", pool, levels))
-        total = self.builder.add(name, Add(), *pooled)
-        found = (levels_behind(self.builder.by_name, each, self.input_levels) for each in pooled)
-        self.pooled[total] = tuple(each for each in found if each)
+        rising = [each if np.all(each.scale >= 0) else self.turned(each) for each in terms]
+        results = [self.lowered(f"{name}.{each.node}", pool, each) for each in rising]
+        total = self.builder.add(name, Add(), *results)
+        self.pooled[total] = tuple(
+            replace(levels, node=self.carrier(result))
+            for levels, result in zip(rising, results, strict=True)
+        )
         return total
+
+    def turned(self, levels: Levels) -> Levels:
+        """The same by the levels that are missing to the highest, which rise where these fall."""
+        missing = Affine(np.array(-1.0), np.array(float(levels.highest)))
+        node = self.builder.add(f"{levels.node}.missing", missing, levels.node)
+        offset = levels.offset + levels.scale * levels.highest
+        return Levels(node, levels.highest, -levels.scale, offset)
+
+    def carrier(self, result: str) -> str:
+        """The staircase that carries the result of a pool."""
+        node = self.builder.by_name[result]
+        return node.sources[0] if isinstance(node.operator, Affine) else result
 
     def parts(self, name: str) -> list[Part]:
         """The levels of a node, or those side by side in it, each with its channels."""

@@ -87,9 +87,11 @@ def test_what_never_falls_is_left_alone(name: str) -> None:
 
 
 @pytest.mark.parametrize("pools", [1, 2])
-@pytest.mark.parametrize("name", RISING)
+@pytest.mark.parametrize("name", [*RISING, "a channel without a slope"])
 def test_staircases_that_rise_together_are_pooled_exactly(name: str, pools: int) -> None:
-    network = read(model(RISING[name], 1, pools))
+    flat = np.array([0.25, 0.0, 0.5, 1.5])[:, None, None]
+    make = RISING.get(name, lambda g: g.with_constants("PRelu", flat))
+    network = read(model(make, 1, pools))
     calibrated = calibrate(network, images(40), 7).network
     staircases = recognize_staircases(calibrated)
     lowered = lower_max_pools(staircases, 255)
