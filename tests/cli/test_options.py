@@ -106,17 +106,8 @@ def test_widths_are_chosen_for_images_and_a_budget(
 
 
 def test_a_budget_below_the_narrowest_weights_is_refused() -> None:
-    words = [
-        "compile",
-        "m.onnx",
-        "--weight-bits",
-        "auto",
-        "--calibration",
-        "d.npz",
-        "--budget",
-        "2",
-    ]
-    result = snnc(*words)
+    options = ("--weight-bits", "auto", "--calibration", "d.npz", "--budget", 2)
+    result = snnc("compile", "m.onnx", *options)
     expected = (
         "--budget: 2 words; allowed: 3 or more, which weights of 2 bits take\n  help: use 3\n"
     )

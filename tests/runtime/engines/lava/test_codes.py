@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 from support.lava_check import assert_lava_is_golden
+from support.onnx_models import Graph
 from support.spiking_networks import CODES, SCHEDULES, chain_of, random_network, unscheduled
 
+import snnc
 from snnc.compiler.laws import Firing, Integers, OffsetSpike, Rate
 from snnc.compiler.passes.schedule_populations import schedule_populations
 from snnc.compiler.spiking import Schedule, SpikingNetwork
@@ -57,3 +60,21 @@ def test_lava_is_golden_in_random_graphs(code: str, seed: int) -> None:
 def test_trains_of_any_length(neuron: Firing, schedule: Schedule) -> None:
     network = chain_of(neuron, bias=-40, schedule=schedule)
     assert_lava_is_golden(network, images_for(network, 12))
+
+
+def test_lava_is_golden_with_weights_of_two_bits(tmp_path: Path) -> None:
+    """Of a residual network, rounded layer after layer: -2 is a weight that bytes do not have."""
+    graph = Graph("batch", 2, 8, 8)
+    graph.conv(4, 2, 3, 3, pads=[1] * 4)
+    start = graph.qcfs(7)
+    graph.conv(4, 4, 3, 3, pads=[1] * 4)
+    graph.node("Add", graph.last, start)
+    graph.qcfs(7)
+    graph.node("Flatten")
+    graph.dense(3, 256)
+    x = np.random.default_rng(0).uniform(size=(50, 2, 8, 8)).astype(np.float32)
+    found = snnc.compile(graph.save(tmp_path), weight_bits=2, calibration=snnc.Data(x))
+    network = snnc.load(found.path)
+    weights = [e.connection.weights for each in network for e in each.projections]
+    assert min(int(each.min()) for each in weights) == -2
+    assert_lava_is_golden(network, images_for(network))
