@@ -21,7 +21,7 @@ DAMPING = 0.01
 """Of the mean variance, added to each: few images leave C singular."""
 BLOCK = 128
 """Inputs after which the error is carried on to the far ones, all at once."""
-PASSES = 6
+PASSES = 3
 """Of the descent, at most: the first finds nine tenths of what all of them do."""
 
 

@@ -20,8 +20,6 @@ from snnc.compiler.quantization.feedback import Statistics, fed_back, rounded
 from snnc.compiler.quantization.layer import Layer, Precision
 from snnc.compiler.quantization.scale import is_wide
 
-LEAST_SHARE = 0.2
-"""Of the largest weight, for which a unit is made: below, even signs alone lose by it."""
 COARSE = 4
 """Units to an octave that are rounded for: their costs are smooth."""
 FINE = 32
@@ -105,7 +103,7 @@ def _costs(layer: Layer, index: int, precision: Precision, *, joined: bool) -> U
     top = precision.weight_max(layer.rows[index], wide=wide)
     peak = np.abs(layer.rows[index]).max((1, 2))
     largest = np.log2(np.where(peak > 0, peak, 1.0) / top)
-    least = 0.0 if wide else np.log2(LEAST_SHARE)
+    least = 0.0 if wide else -_clipped_octaves(precision.synapse_bits)
     most = 2.0 if joined else 0.0
     step = 1 if wide else FINE // COARSE
     first = np.floor((largest + least) * FINE).astype(np.int64)
@@ -118,6 +116,14 @@ def _costs(layer: Layer, index: int, precision: Precision, *, joined: bool) -> U
     after = np.minimum(whole + 1, len(offsets) - 1).astype(np.int64)
     between = costs[:, whole.astype(np.int64)] * (1 - part) + costs[:, after] * part
     return UnitCosts(first, between, _signal(layer, index))
+
+
+def _clipped_octaves(bits: int) -> float:
+    """How far below the peak of a channel the largest weight that is kept may lie.
+
+    Of 2 bits a quarter of the peak is best at times; from 4 bits on no less than half of it is.
+    """
+    return max(1.0, 3.0 - bits / 2)
 
 
 def _cost(layer: Layer, index: int, units: Floats, precision: Precision) -> Floats:
