@@ -2,7 +2,8 @@
 
 A rounded layer errs in its sums. What counts is the mean of its activations: where sums are
 clipped, it is not what the mean of the sums says. So the bias is fitted to the levels themselves,
-on the input that the layer receives from the rounded layers before it.
+on the input that the layer receives from the rounded layers before it. And sums that are clipped
+hardly count for the weights, channel by channel.
 """
 
 from __future__ import annotations
@@ -30,6 +31,12 @@ MOST_VALUES = 1 << 28
 """Numbers kept of one layer for all images; a few such arrays live at a time."""
 MOST_COMPARED = 1 << 22
 """Activations of a layer whose mean is kept."""
+MOST_COVARIANCES = 1 << 25
+"""Numbers in the covariances of all channels; above, they share one."""
+MARGIN = 0.5
+"""In levels, how far beyond the staircase a sum may still err back onto it."""
+WITHIN, BEYOND = np.uint8(10), np.uint8(1)
+"""How much sums count so far, and how much beyond: a little, lest a weight be left to chance."""
 MOST_OUTPUTS = 256
 """Images on which the loss of the outputs is measured."""
 ROUNDS = 4
@@ -53,9 +60,18 @@ class RoundingWalk:
         """What the source sends, and what is sent behind rounded layers."""
         self.reads = {end.name: self._sources(end) for end in ends}
 
-    def statistics(self, projections: tuple[Node, ...]) -> tuple[Statistics, ...]:
+    def statistics(self, end: Node) -> tuple[Statistics, ...]:
         """See `Observer`."""
-        return tuple(input_statistics(n, self.values[n.sources[0]][1]) for n in projections)
+        projections, weights = self._projections(end), None
+        if isinstance(end.operator, Staircase) and all(map(_may_weigh, projections)):
+            levels, sums = end.operator.levels, self._sent(self.network, end, end.sources[0], 0)
+            weights = np.concatenate([_weights(each, levels) for each in sums])
+        return tuple(
+            input_statistics(
+                each, self.values[each.sources[0]][1], None if _is_grouped(each) else weights
+            )
+            for each in projections
+        )
 
     def shift(self, end: Node, lost: tuple[Floats, ...]) -> Floats:
         """See `Observer`."""
@@ -141,6 +157,23 @@ def _changed(node: Node, lost: Floats, shift: Floats) -> Node:
     rank = max(operator.bias.ndim, shift.ndim)
     bias = per_channel(operator.bias, rank) + per_channel(shift, rank)
     return replace(node, operator=replace(operator, weights=weights, bias=bias))
+
+
+def _is_grouped(node: Node) -> bool:
+    return isinstance(node.operator, Conv) and node.operator.groups > 1
+
+
+def _may_weigh(node: Node) -> bool:
+    """Whether a covariance for each channel is small enough."""
+    assert isinstance(node.operator, Conv | MatMul)
+    weights = node.operator.weights
+    return bool(weights.size * weights[0].size <= MOST_COVARIANCES)
+
+
+def _weights(sums: Array, levels: int) -> Array:
+    """How much sums count: what lies beyond the staircase is clipped, however it errs."""
+    counts = (sums > -MARGIN) & (sums < levels + 1 + MARGIN)
+    return np.where(counts, WITHIN, BEYOND)
 
 
 def _missing(wanted: Array, found: Array) -> Floats:

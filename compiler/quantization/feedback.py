@@ -30,11 +30,15 @@ class Statistics:
     """What a projection receives on calibration images."""
 
     covariance: Floats
-    """(groups, fan-in, fan-in), in levels of the source."""
+    """(groups, fan-in, fan-in), in levels of the source.
+
+    Groups are those of a convolution; or every channel is one, where sums count by what becomes of
+    them.
+    """
 
     @property
     def groups(self) -> int:
-        """Groups of a convolution."""
+        """Channels that share their statistics, in order."""
         return len(self.covariance)
 
     @cached_property

@@ -169,7 +169,7 @@ def layer_of(
     projections = projections_of(end, nodes)
     rows = tuple(_rows(node, end.shape[0]) for node in projections)
     reached = tuple(levels[node.sources[0]] for node in projections)
-    known = observer.statistics(projections) if observer is not None else ()
+    known = observer.statistics(end) if observer is not None else ()
     return Layer(end, projections, rows, reached, _bias(projections), known)
 
 

@@ -23,8 +23,8 @@ class RoundedLayer:
 class Observer(Protocol):
     """Images on their way through the network, in the source's floats and as they are rounded."""
 
-    def statistics(self, projections: tuple[Node, ...]) -> tuple[Statistics, ...]:
-        """Of what the layers before, rounded as they are, send to some projections."""
+    def statistics(self, end: Node) -> tuple[Statistics, ...]:
+        """Of what the layers before, rounded as they are, send to each projection of a layer."""
         ...
 
     def shift(self, end: Node, lost: tuple[Floats, ...]) -> Floats:

@@ -39,3 +39,17 @@ def test_places_are_drawn_from_all_of_space() -> None:
     images = np.broadcast_to(np.arange(64).reshape(1, 1, 8, 8), (50, 1, 8, 8))
     found = input_statistics(projection(conv, 1, 8, 8), images)
     assert abs(found.covariance[0, 0, 0] - np.var(np.arange(64))) < 30
+
+
+@pytest.mark.parametrize("operator", ["conv", "matrix"])
+def test_every_channel_counts_its_own_sums(operator: str) -> None:
+    images = RNG.integers(0, 8, (200, 2, 2, 2))
+    conv = Conv(np.ones((3, 2, 2, 2)), np.zeros(3), (1, 1), (0,) * 4, (1, 1))
+    kind = conv if operator == "conv" else MatMul(np.ones((3, 8)), np.zeros(3))
+    node = projection(kind, 2, 2, 2)
+    weights = RNG.integers(0, 4, (200, *node.shape))
+    found = input_statistics(node, images, weights.astype(np.float32))
+    rows = images.reshape(200, 8)
+    for channel, counts in enumerate(weights.reshape(200, 3).T):
+        expected = np.cov(rows.T, ddof=0, fweights=counts)
+        np.testing.assert_allclose(found.covariance[channel], expected, rtol=1e-4, atol=1e-4)

@@ -61,12 +61,12 @@ def test_the_shift_of_a_readout_keeps_the_mean_of_its_sums() -> None:
 def test_layers_behind_receive_what_is_really_sent(moved: float) -> None:
     walk = RoundingWalk(SOURCE, IMAGES)
     walk.advance(SOURCE.by_name["levels"], RoundedLayer(LOST, np.full(4, moved)))
-    found = walk.statistics((SOURCE.by_name["two"],))[0]
+    found = walk.statistics(SOURCE.by_name["more"])[0]
     sent = evaluate(network(COARSE, np.full(4, 0.5 + moved)), IMAGES)["levels"]
     expected = RoundingWalk(SOURCE, IMAGES)
-    expected.values["levels"] = sent, sent
+    expected.values["levels"] = walk.values["levels"][0], sent
     np.testing.assert_allclose(
-        found.covariance, expected.statistics((SOURCE.by_name["two"],))[0].covariance, rtol=1e-6
+        found.covariance, expected.statistics(SOURCE.by_name["more"])[0].covariance, rtol=1e-6
     )
 
 
