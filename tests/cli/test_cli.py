@@ -175,6 +175,7 @@ def test_compare(model: Path, net: Path, data: Path, tmp_path: Path) -> None:
     assert result.exit_code == 0
     assert set(found) == {
         "images",
+        "remarks",
         "source",
         "golden",
         "lava",
@@ -188,6 +189,8 @@ def test_compare(model: Path, net: Path, data: Path, tmp_path: Path) -> None:
     assert found["lava"]["time_steps"] == 5 + 7 * 3
     assert found["lava"]["accuracy"] == found["golden"]["accuracy"]
     assert "Equal: 0 of 1,152 spikes" in page.read_text()
+    assert "288 of 288 pixels lie between two levels" in found["remarks"][0]
+    assert "288 of 288 pixels lie between two levels" in page.read_text()
 
 
 @pytest.mark.lava
