@@ -73,11 +73,11 @@ def _few(layers: Sequence[str]) -> str:
 
 
 def sweep_lines(result: Sweep) -> list[str]:
-    """What the numbers of the table are."""
+    """What the numbers of the table are, and which it does not have."""
     measured = [each for each in result.points if each.measurements]
     models = [f"{each.name}: {percent(each.accuracy)} as floats" for each in result.models]
     spreads = [f"±: {measured[0].spread_of}"] if measured else []
-    return [*models, *spreads]
+    return [*models, *spreads, *result.notes]
 
 
 def errors_lines(report: ErrorReport) -> list[str]:

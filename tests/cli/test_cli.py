@@ -86,6 +86,7 @@ def test_remarks_go_to_stderr(model: Path) -> None:
             ["--code", "morse"],
             "--code: 'morse' is not a code; allowed: bit-serial, rate, offset-spike, one-spike,",
         ),
+        (["--timesteps", "4"], "--timesteps: 4 with the code 'bit-serial', and no activation has"),
         (["--mean", "a,b"], "--mean: 'a,b' is not a list of numbers"),
         (["--dump-after", "tea"], "--dump-after: 'tea' is no pass; allowed: read, fold_batch"),
         (["--weight-bits", "1"], "--weight-bits: 1 bits; allowed: 2 to 8"),

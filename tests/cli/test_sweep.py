@@ -58,7 +58,12 @@ def test_a_sweep_as_json(model: Path, data: Path, tmp_path: Path) -> None:
     result = snnc("sweep", model, data, *words, "--also", also)
     assert (result.exit_code, result.stderr) == (0, "")
     found = json.loads(result.stdout)
-    assert set(found) == {"images", "remarks", "engine", "models", "source_accuracy", "points"}
+    assert set(found) == {
+        *("images", "remarks", "engine", "models", "source_accuracy", "points", "notes"),
+    }
+    assert found["notes"] == [
+        "no point at 2 time steps: one-spike, graded, delta (on this network 1)"
+    ]
     assert [each["name"] for each in found["models"]] == [str(model), str(also)]
     assert (found["images"], found["engine"]) == (6, "golden")
     assert [(each["code"], each["time_steps"]) for each in found["points"]] == [
@@ -80,11 +85,12 @@ def test_a_sweep_as_json(model: Path, data: Path, tmp_path: Path) -> None:
 
 def test_a_sweep_as_table(model: Path, data: Path, tmp_path: Path) -> None:
     picture = tmp_path / "picture.png"
-    words = ["--codes", "bit-serial,one-spike", "--timesteps", 2]
+    words = ["--codes", "bit-serial,one-spike", "--timesteps", "2,64"]
     result = snnc("sweep", model, data, *words, "--plot", picture)
     assert result.exit_code == 0
     assert "not error-free" in result.stdout
     assert "7 copies" in result.stdout
+    assert "no point at 64 time steps: bit-serial (on this network 2, 3)" in result.stdout
     assert f"{model}: " in result.stdout
     assert "±: binomial standard error over images" in result.stdout
     assert picture.stat().st_size > 1000

@@ -165,7 +165,33 @@ def test_coarser_staircases_keep_their_range() -> None:
     coarse = coarsen_staircases(network, 1)
     assert {n.operator.levels for n in coarse if isinstance(n.operator, Staircase)} == {1}
     assert "no longer error-free" in coarse.remarks[0]
-    assert coarsen_staircases(network, 9) is network
+    levels = max(n.operator.levels for n in network if isinstance(n.operator, Staircase))
+    assert coarsen_staircases(network, levels.bit_length()) is network
+
+
+@pytest.mark.parametrize("steps", [4, 9, 4096])
+def test_more_time_steps_than_bits_are_refused(steps: int) -> None:
+    """They would all be silent; `bits` of the finest activation alone count."""
+    graph = Graph(1, 4)
+    for levels in (1, 7):
+        graph.dense(4, 4)
+        graph.qcfs(levels)
+    graph.dense(2, 4)
+    with pytest.raises(SnncError) as caught:
+        lower(read(graph), CompileOptions(timesteps=steps))
+    assert str(caught.value) == (
+        f"`timesteps`: {steps} with the code 'bit-serial', and no activation has more than 3 bits; "
+        "allowed: 1 to 3\n  help: leave it out to keep every level"
+    )
+    kept = lower(read(graph), CompileOptions(timesteps=3))
+    assert [each.neuron.turn for each in kept][:-1] == [1, 3]
+
+
+def test_without_activations_no_number_of_time_steps_has_a_meaning() -> None:
+    graph = Graph(1, 4)
+    graph.dense(2, 4)
+    with pytest.raises(SnncError, match="and there is no activation"):
+        lower(read(graph), CompileOptions(timesteps=1))
 
 
 def test_relus_without_levels_are_told_all_at_once() -> None:

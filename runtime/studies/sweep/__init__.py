@@ -5,7 +5,7 @@ which are coarser there, and one at its bits; more would be the same network. Gr
 one-spike take one time step.
 """
 
-from snnc.runtime.studies.sweep.grid import points_of, problems_of_grid, staircases_of
+from snnc.runtime.studies.sweep.grid import notes_of, points_of, problems_of_grid, staircases_of
 from snnc.runtime.studies.sweep.measuring import Build, measure, sweep
 from snnc.runtime.studies.sweep.result import FloatModel, MeasuredPoint, Measurement, Sweep
 
@@ -16,6 +16,7 @@ __all__ = [
     "Measurement",
     "Sweep",
     "measure",
+    "notes_of",
     "points_of",
     "problems_of_grid",
     "staircases_of",

@@ -43,6 +43,22 @@ def staircases_of(network: Network) -> Staircases:
     return Staircases(max(map(bits_for, levels), default=1), one_size=len(levels) <= 1)
 
 
+def notes_of(grid: SweepGrid, network: Staircases) -> Iterator[str]:
+    """Which of the time steps that were asked for a code does not take, and so has no point for."""
+    alike: dict[tuple[str, str], list[str]] = {}
+    for name in dict.fromkeys(grid.codes):
+        taken = sorted({each.time_steps for each in CODES[name].points(grid, network)})
+        left = [each for each in dict.fromkeys(grid.timesteps) if each not in taken]
+        if left:
+            alike.setdefault((_listed(left), _listed(taken)), []).append(name)
+    for (left_out, known), names in alike.items():
+        yield f"no point at {left_out} time steps: {', '.join(names)} (on this network {known})"
+
+
+def _listed(numbers: Sequence[int]) -> str:
+    return ", ".join(map(str, numbers))
+
+
 def _problems_of_empty(lists: Mapping[str, Sequence[object]]) -> Iterator[Problem]:
     for option, values in lists.items():
         if not values:

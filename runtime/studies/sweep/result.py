@@ -149,6 +149,8 @@ class Sweep:
     points: tuple[MeasuredPoint, ...]
     remarks: tuple[str, ...] = ()
     """What is worth knowing of the images."""
+    notes: tuple[str, ...] = ()
+    """What was asked for and has no point."""
 
     @property
     def source_accuracy(self) -> float:
@@ -174,4 +176,5 @@ class Sweep:
             "models": [asdict(each) for each in self.models],
             "source_accuracy": self.source_accuracy,
             "points": [each.as_json() for each in self.points],
+            "notes": list(self.notes),
         }

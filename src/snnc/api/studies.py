@@ -82,12 +82,14 @@ def sweep(
         (str(each), executable(load_model(each, compiling.input_shape), str(each)))
         for each in paths
     ]
-    points = study.points_of(wanted, study.staircases_of(network))
+    staircases = study.staircases_of(network)
+    points = study.points_of(wanted, staircases)
     progress = chosen.progress or ignore
     with TemporaryDirectory() as folder:
         build = partial(_built, models, compiling)
         stored = partial(_stored, Path(folder) / "network.h5")
         result = study.sweep(sources, source, images, points, build, checked, progress, stored)
+    result = replace(result, notes=tuple(study.notes_of(wanted, staircases)))
     if chosen.figure is not None and result.worked:
         plots.draw_sweep(chosen.figure, result, inputs=inputs)
     return result
