@@ -5,7 +5,10 @@ LAVA_MINUTES ?= 60
 BIN := .venv/bin
 STAMP := .venv/.complete
 
-.PHONY: help setup demo test check zoo format
+MINUTES ?= 30
+SEED ?= 0
+
+.PHONY: help setup demo test check zoo fuzz format
 
 help: ## show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -37,6 +40,9 @@ check: $(STAMP) ## format, lint, types, import contracts and the quick tests
 
 zoo: $(STAMP) ## every network, code and width of weights, LAVA_MINUTES=60 of them on Lava: a few hours
 	PYTHONPATH=.:tests $(BIN)/python -m zoo.product --lava $(LAVA_MINUTES)
+
+fuzz: $(STAMP) ## attack snnc for MINUTES=30 with cases of SEED=0; findings are in out/fuzz
+	$(BIN)/python -m tests.fuzz --minutes $(MINUTES) --seed $(SEED)
 
 format: $(STAMP) ## rewrite the files as ruff formats them
 	$(BIN)/ruff format .

@@ -78,7 +78,7 @@ class Campaign:
     def run(self, limits: Limits) -> None:
         """Run cases of every class, each class for its share of the time."""
         end = time.monotonic() + limits.seconds
-        queue = self._cases(limits, end)
+        queue = self.cases(limits, end)
         running: dict[int, _Running] = {}
         while True:
             while len(running) < limits.workers and (following := next(queue, None)):
@@ -96,7 +96,7 @@ class Campaign:
             pass
         return self._note(case)
 
-    def _cases(self, limits: Limits, end: float) -> Iterator[tuple[str, int]]:
+    def cases(self, limits: Limits, end: float) -> Iterator[tuple[str, int]]:
         """The class that is behind the others comes next."""
         seeds = {kind: count(self.seed * SPREAD) for kind in self.classes}
         begun: Counter[str] = Counter()

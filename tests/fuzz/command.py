@@ -91,12 +91,15 @@ def table(campaign: Campaign) -> Iterable[str]:
         yield f"{row[0]:<10}" + "".join(f"{each:>14}" for each in row[1:])
 
 
-def causes(findings: Sequence[Result]) -> Iterable[str]:
+def causes(findings: Sequence[Result]) -> list[str]:
     """What was found, once for each cause, with cases that show it."""
     grouped: dict[tuple[str, str, str], list[Result]] = {}
     for each in findings:
         alike = re.sub(r"[0-9]+", "0", each.cause)
         grouped.setdefault((each.kind, each.outcome, alike), []).append(each)
-    for (_, outcome, _), found in grouped.items():
-        cases = ", ".join(each.case for each in found[:SHOWN])
-        yield f"{len(found)} x {outcome}: {found[0].cause}\n    --case {cases}"
+    return [_told(found) for found in grouped.values()]
+
+
+def _told(found: Sequence[Result]) -> str:
+    first, cases = found[0], ", ".join(each.case for each in found[:SHOWN])
+    return f"{len(found)} x {first.outcome}: {first.cause}\n    --case {cases}"

@@ -7,6 +7,7 @@ import io
 import os
 import resource
 import select
+import signal
 import sys
 import time
 import traceback
@@ -120,6 +121,8 @@ def _be_a_command(words: Sequence[str], weather: Weather, pipes: Sequence[int]) 
     try:
         os.setpgid(0, 0)
         isolation.die_with_the_parent()
+        for each in (signal.SIGINT, signal.SIGTERM):  # a shell's background holds them back
+            signal.signal(each, signal.SIG_DFL)
         _obey_permissions()
         _open_streams(weather, pipes)
         if weather.file_size is not None:

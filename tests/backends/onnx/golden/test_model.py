@@ -5,10 +5,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.integer_law import evaluate
-from support.spiking_networks import SEEDS, calibrating, chain, networks_of, random_network
+from support.spiking_networks import (
+    SEEDS,
+    calibrating,
+    chain,
+    chain_of,
+    networks_of,
+    random_network,
+)
 
 from snnc.backends.onnx.golden.model import golden_model
-from snnc.compiler.laws import Integers
+from snnc.compiler.laws import Integers, OffsetSpike
 from snnc.compiler.spiking import SpikingNetwork
 from snnc.runtime.engines.golden import Golden
 
@@ -40,6 +47,18 @@ def test_no_quotient_reaches_the_next_level(levels: int, step: int) -> None:
         moved = network.replaced((replace(fc, bias=np.array([bias])), out))
         found = Golden(moved, threads=1).run(np.zeros((1, 2), np.uint8))
         assert found.potential.item() == np.clip(bias // step, 0, levels)
+
+
+def test_the_graph_does_not_grow_with_the_calibrations() -> None:
+    def often(times: int) -> SpikingNetwork:
+        law = OffsetSpike(np.array([9]), np.array([4]), 4, 1, times)
+        return chain_of(law, bias=-1)
+
+    few, many = (golden_model(often(n), every_population=True).graph for n in (2, 4000))
+    assert len(few.node) == len(many.node)
+    pixels = pixels_for(often(4000), 3)
+    found = Golden(often(4000), every_population=True, threads=1).run(pixels)
+    np.testing.assert_array_equal(found.numbers["fc"], evaluate(often(4000), pixels)["fc"])
 
 
 def test_only_the_readout_leaves_unless_all_are_asked_for() -> None:
