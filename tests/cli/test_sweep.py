@@ -113,6 +113,8 @@ def test_wrong_options_of_a_sweep_come_together(model: Path, data: Path) -> None
 def test_a_sweep_in_which_nothing_works_is_1(model: Path, data: Path) -> None:
     result = snnc("sweep", model, data, "--codes", "graded", "--target", "loihi1")
     assert result.exit_code == 1
+    assert "--code: 'graded' on loihi1" in result.stderr
+    assert result.stderr.count("help: ") == 1
     assert "graded" in result.stdout
     assert "--code: 'graded' on loihi1, which has no programmable neurons" in result.stdout
 
