@@ -113,7 +113,8 @@ def _member(rng: Rng, source: Input) -> bytes:
     if form == 4:
         values = values * real(rng)
     kind = of(TYPES, rng) if form == 5 else of(TYPES[:2], rng)
-    content = _saved(values.astype(kind), rng)
+    with np.errstate(all="ignore"):
+        content = _saved(values.astype(kind), rng)
     return damaged(content, rng) if form == 6 else content
 
 

@@ -16,6 +16,7 @@ from tests.fuzz import checks
 from tests.fuzz.draws import Rng, damaged, of
 from tests.fuzz.onnx_bombs import BOMBS
 from tests.fuzz.onnx_mutations import MUTATIONS
+from tests.fuzz.reading import holds_to_onnx_runtime
 from tests.fuzz.sound_models import any_model
 
 
@@ -45,6 +46,8 @@ def write_mutant(seed: int, folder: Path) -> Path:
 
 def compiled(folder: Path, path: Path, rng: Rng) -> str:
     """What becomes of a model, whatever it is."""
+    if rng.integers(2):
+        holds_to_onnx_runtime(path, rng)
     before, target = checks.state_of(folder), folder / "n.h5"
     try:
         found = snnc.compile(path, target, **options(rng))

@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 import traceback
+import warnings
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -47,6 +48,7 @@ def _be_a_case(
         _be_quiet(folder)
         limit_memory(room)
         settle_in(folder / "in")
+        warnings.simplefilter("error", RuntimeWarning)
         os.fsync = lambda file: None  # what is lost with the power is not asked for here
         found = outcome_of(function, seed, folder / "in")
     except BaseException:

@@ -38,7 +38,7 @@ def test_nothing_falls_over_in_a_short_campaign(tmp_path: Path) -> None:
 
 @pytest.mark.lava
 def test_signals_leave_nothing(tmp_path: Path) -> None:
-    fuzz("--minutes", 10, "--cases", 6, "--only", "signals", "--out", tmp_path)
+    fuzz("--minutes", 10, "--cases", 5, "--only", "signals", "--out", tmp_path)
 
 
 # What must be found is found

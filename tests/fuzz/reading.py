@@ -1,0 +1,66 @@
+"""Whether a model that was read means what ONNX Runtime makes of it, attribute by attribute."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+
+from snnc.compiler.errors import SnncError
+from snnc.compiler.network import Network, evaluate
+from snnc.frontends.onnx.reader import read_onnx
+from tests.fuzz.draws import Rng
+
+IMAGES = 3
+TOLERANCE = 1e-3
+"""Of the greatest value: ONNX Runtime computes in float32."""
+MOST_VALUES = 1 << 18
+"""Of a sample at all nodes; more only takes longer."""
+
+
+def holds_to_onnx_runtime(path: Path, rng: Rng) -> bool:
+    """Compare a model that can be read with ONNX Runtime; whether that was possible.
+
+    Where a value lies on the edge of a staircase, the two may stand on different steps: a single
+    image may differ, but not all of them.
+    """
+    try:
+        network, model = read_onnx(path)
+    except SnncError:
+        return False
+    if sum(int(np.prod(each.shape)) for each in network) > MOST_VALUES:
+        return False
+    expected = _in_onnx_runtime(model.proto, network, rng)
+    if expected is None:
+        return False
+    x, wanted = expected
+    with np.errstate(all="ignore"):
+        found = evaluate(network, x.astype(np.float64))[network.output.name]
+        found, wanted = (each.reshape(len(x), -1).astype(np.float64) for each in (found, wanted))
+        if not np.isfinite(found).all() or np.abs(found).max(initial=0) > 1e30:
+            return False
+        assert found.shape == wanted.shape, f"shape {found.shape}, not {wanted.shape}"
+        scale = max(np.abs(wanted).max(initial=0), 1e-6)
+        far = np.abs(found - wanted).max(axis=1, initial=0) / scale
+    assert (far <= TOLERANCE).any(), f"ONNX Runtime differs by {far.min():.2g} of the greatest"
+    return True
+
+
+def _in_onnx_runtime(
+    proto: onnx.ModelProto, network: Network, rng: Rng
+) -> tuple[np.ndarray, np.ndarray] | None:
+    """Images and what they become; None for what ONNX Runtime does not run."""
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 4
+    options.intra_op_num_threads = 1
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    try:
+        session = onnxruntime.InferenceSession(proto.SerializeToString(), options)
+        given = session.get_inputs()[0]
+        images = given.shape[0] if isinstance(given.shape[0], int) else IMAGES
+        x = rng.normal(size=(images, *network.input.shape)).astype(np.float32)
+        return x, np.asarray(session.run(None, {given.name: x})[0])
+    except Exception:  # what it raises has no class in common
+        return None
