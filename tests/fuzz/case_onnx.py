@@ -12,28 +12,34 @@ import snnc
 from snnc.compiler.codes import CODES
 from snnc.compiler.errors import SnncError
 from snnc.compiler.options import CompileKeywords
-from tests.fuzz import checks
+from tests.fuzz import checks, zoo_models
 from tests.fuzz.draws import Rng, damaged, of
 from tests.fuzz.onnx_bombs import BOMBS
 from tests.fuzz.onnx_mutations import MUTATIONS
 from tests.fuzz.reading import holds_to_onnx_runtime
-from tests.fuzz.sound_models import any_model
+from tests.fuzz.sound_models import any_model, copy_of, exported, of_the_wheel
 
 
 def case(seed: int, folder: Path) -> str:
     """Compile the mutant of a seed."""
-    return compiled(folder, write_mutant(seed, folder), np.random.default_rng([seed, 1]))
-
-
-def write_mutant(seed: int, folder: Path) -> Path:
-    """A sound model with some mutations, as a file, perhaps with another for its numbers."""
     rng = np.random.default_rng(seed)
-    model, path = any_model(rng), folder / "m.onnx"
+    return compiled(folder, write_mutant(any_model(rng), folder, rng), rng)
+
+
+def case_of_the_zoo(seed: int, folder: Path) -> str:
+    """Compile a mutant of a network that people use."""
+    rng = np.random.default_rng(seed)
+    model = copy_of(of(zoo_models.models(), rng))
+    return compiled(folder, write_mutant(model, folder, rng), rng)
+
+
+def write_mutant(model: onnx.ModelProto, folder: Path, rng: Rng) -> Path:
+    """The model with some mutations, as a file, perhaps with another for its numbers."""
+    path = folder / "m.onnx"
     outside = rng.integers(12) == 0
     if outside:
         convert_model_to_external_data(model, location="w.bin", size_threshold=0)
         onnx.save(model, path)
-        onnx.load(path, load_external_data=False)
         model = onnx.load(path, load_external_data=False)
     for _ in range(int(of((1, 1, 2, 3), rng))):
         of(BOMBS if rng.integers(12) == 0 else MUTATIONS, rng)(model, rng)
@@ -99,7 +105,5 @@ def _other_places(model: onnx.ModelProto, rng: Rng) -> None:
 
 def prepare() -> None:
     """Have in memory what every case needs."""
-    from tests.fuzz.sound_models import exported, of_the_wheel
-
     exported()
     of_the_wheel()

@@ -18,7 +18,8 @@ COMMAND = {"seconds": 180, "room": 64 << 30}
 """Commands have limits of their own."""
 CLASSES: Mapping[str, CaseClass] = MappingProxyType(
     {
-        "onnx": CaseClass(case_onnx.case, share=30),
+        "onnx": CaseClass(case_onnx.case, share=20),
+        "zoo": CaseClass(case_onnx.case_of_the_zoo, share=10),
         "h5": CaseClass(case_h5.case, share=20),
         "npz": CaseClass(case_npz.case, share=10),
         "commands": CaseClass(case_commands.case, share=15, **COMMAND),

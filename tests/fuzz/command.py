@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from tests.fuzz import classes
+from tests.fuzz import classes, zoo_models
 from tests.fuzz.campaign import SPREAD, Campaign, Limits
 from tests.fuzz.outcomes import FINDINGS, SOUND, Result
 
@@ -26,6 +26,9 @@ def main(words: Sequence[str] | None = None) -> int:
         kind, _, seed = given.case.partition(":")
         return _again(kind, int(seed), given.out)
     chosen = {name: classes.CLASSES[name] for name in given.only}
+    if "zoo" in chosen and not zoo_models.are_there():
+        print("zoo: left out, its networks are made by PyTorch", file=sys.stderr)
+        del chosen["zoo"]
     begun = time.monotonic()
     campaign = Campaign(chosen, given.seed, given.out, _tell)
     try:

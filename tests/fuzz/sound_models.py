@@ -31,6 +31,11 @@ def any_model(rng: Rng) -> onnx.ModelProto:
         found = random_chain(int(rng.integers(1000))).model()
     else:
         found = of((exported, of_the_wheel)[int(form == 9)](), rng)
+    return copy_of(found)
+
+
+def copy_of(found: onnx.ModelProto) -> onnx.ModelProto:
+    """A model that may be changed."""
     model = onnx.ModelProto()
     model.CopyFrom(found)
     return model
