@@ -223,9 +223,9 @@ def other_word(file: h5py.File, rng: Rng) -> None:
 def name_of_layer(file: h5py.File, rng: Rng) -> None:
     """A name that another layer has, or that means something elsewhere."""
     group = file[of([n for n in places(file, h5py.Group) if "name" in file[n].attrs], rng)]
-    names = [str(each.attrs["name"], "utf-8", "replace") for each in file["layer"].values()]
-    texts = (*(t.replace("\0", "0") for t in TEXTS), *names)
-    group.attrs["name"] = np.bytes_(of(texts, rng).encode()) if rng.integers(4) else whole(rng)
+    names = [each.attrs.get("name", b"") for each in file["layer"].values()]
+    texts = (*(t.replace("\0", "0").encode() for t in TEXTS), *names)
+    group.attrs["name"] = of(texts, rng) if rng.integers(4) else whole(rng)
 
 
 def attribute(file: h5py.File, rng: Rng) -> None:
