@@ -16,6 +16,7 @@ from pathlib import Path
 
 from tests.fuzz import isolation
 from tests.fuzz.outcomes import FINDINGS, HANG, Result
+from tests.fuzz.patience import Patience
 
 SPREAD = 1_000_000
 """Cases that one seed of a campaign has, before those of the next begin."""
@@ -32,7 +33,7 @@ class CaseClass:
     share: int
     """Of the time, compared with the other classes."""
     seconds: int = 60
-    """After so many a case is a hang."""
+    """A case that computes for so many, or does nothing for so long, is a hang."""
     room: int = 4 << 30
     """Bytes by which its process may grow."""
 
@@ -55,7 +56,7 @@ class _Running:
     process: int
     reads: int
     begun: float
-    deadline: float
+    patience: Patience
 
 
 @dataclass
@@ -115,7 +116,7 @@ class Campaign:
         process, reads = isolation.start(found.function, seed, folder, found.room)
         now = time.monotonic()
         self.due[kind] += self._usual(kind)
-        return _Running(kind, seed, folder, process, reads, now, now + found.seconds)
+        return _Running(kind, seed, folder, process, reads, now, Patience(process, found.seconds))
 
     def _usual(self, kind: str) -> float:
         """What a case of a class takes on average."""
@@ -124,10 +125,9 @@ class Campaign:
     @staticmethod
     def _ended(running: Mapping[int, _Running]) -> list[int]:
         """Those that said something, died, or had their time."""
-        patience = max(min(r.deadline for r in running.values()) - time.monotonic(), 0)
-        ready = select.select([*running], [], [], patience)[0]
-        now = time.monotonic()
-        return ready or [reads for reads, each in running.items() if each.deadline <= now]
+        left = min(each.patience.left for each in running.values())
+        ready = select.select([*running], [], [], left)[0]
+        return ready or [reads for reads, each in running.items() if each.patience.is_over()]
 
     def _note(self, case: _Running) -> Result:
         """Hear a case out, or end it; nothing of it is left."""

@@ -18,6 +18,7 @@ from typing import NoReturn
 
 from tests.fuzz import isolation
 from tests.fuzz.outcomes import HANG, FindingError
+from tests.fuzz.patience import Patience
 
 CAP_VERSION, CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH, PR_CAPBSET_DROP = 0x20080522, 1, 2, 24
 STREAMS = ("piped", "closed", "full", "unread")
@@ -97,7 +98,9 @@ class Process:
         Raises:
             FindingError: where it does not come, or other processes stay.
         """
-        whole = self.listen(seconds)
+        patience = Patience(self.number, seconds)
+        while not (whole := self.listen(patience.left)) and not patience.is_over():
+            pass
         if not whole:
             told = [each[-2000:].decode("utf-8", "replace") for each in self.said.values()]
             isolation.end_group(self.number)

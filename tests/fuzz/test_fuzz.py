@@ -72,6 +72,20 @@ def waits(seed: int, folder: Path) -> str:
     return "answered"
 
 
+def computes(seed: int, folder: Path) -> str:
+    while seed:
+        pass
+    return "answered"
+
+
+def takes_its_time(seed: int, folder: Path) -> str:
+    """Three times as long as it may do nothing, and yet it never does nothing."""
+    for _ in range(60):
+        time.sleep(0.05)
+        sum(range(100_000))
+    return "answered"
+
+
 def grows(seed: int, folder: Path) -> str:
     return f"answered: {np.ones(1 << 30).sum()}"
 
@@ -93,7 +107,9 @@ def has_no_word(seed: int, folder: Path) -> str:
         (fails, outcomes.TRACEBACK, "ValueError: no. 7000000"),
         (is_wrong, outcomes.WRONG, "AssertionError: not what it should be"),
         (dies, outcomes.KILLED, "signal SIGKILL"),
-        (waits, outcomes.HANG, "after 1 seconds"),
+        (waits, outcomes.HANG, "seconds"),
+        (computes, outcomes.HANG, "seconds"),
+        (takes_its_time, outcomes.ANSWERED, ""),
         (grows, outcomes.TRACEBACK, "MemoryError"),
         (leaves_a_process, outcomes.WRONG, "it leaves 1 processes behind"),
         (has_no_word, outcomes.WRONG, "the case gave the outcome 'perhaps'"),
