@@ -4,7 +4,6 @@ PYTHON ?= $(shell for each in 3.13 3.12 3.11 3.10; do \
 LAVA_MINUTES ?= 60
 BIN := .venv/bin
 STAMP := .venv/.complete
-
 MINUTES ?= 30
 SEED ?= 0
 

@@ -48,7 +48,9 @@ def coarsen_staircases(network: Network, time_steps: int | None) -> Network:
 def _require_use(network: Network, time_steps: int) -> None:
     bits = [bits_for(n.operator.levels) for n in network if isinstance(n.operator, Staircase)]
     if time_steps > max(bits, default=0):
-        found = f"no activation has more than {max(bits)} bits" if bits else "there is no activation"
+        found = (
+            f"no activation has more than {max(bits)} bits" if bits else "there is no activation"
+        )
         allowed = f"; allowed: 1 to {max(bits)}" if bits else ""
         what = f"{time_steps} with the code 'bit-serial', and {found}{allowed}"
         raise refusal("`timesteps`", what, "leave it out to keep every level")

@@ -216,7 +216,7 @@ def test_relus_without_levels_are_told_all_at_once() -> None:
         (CompileOptions(timesteps=0), "`timesteps`: 0 time steps; allowed: 1 to 4096"),
         (
             CompileOptions(weight_bits=9),
-            "`weight_bits`: 9 bits; allowed: 2 to 8, or 16 as two synapses",
+            "`weight_bits`: 9 bits; allowed: 2 to 8, 16 as two synapses, or 'auto'",
         ),
         (CompileOptions(input_bits=0), "`input_bits`: 0 bits; allowed: 1 to 16"),
         (CompileOptions(mean=(1.0,) * 3), "`mean`: 3 values for 2 channels; allowed: 1 or 2"),

@@ -146,7 +146,11 @@ GRAPHS: dict[str, tuple[tuple[int, ...], Build, str]] = {
         lambda g: g.with_constants("QuantizeLinear", 0.1, name="q", output_dtype=8),
         "q: QuantizeLinear rounds to STRING; allowed: whole numbers",
     ),
-    "type of a cast": (FLAT, lambda g: g.node("Cast", to=99, name="c"), "c: Cast to 99 rounds"),
+    "type of a cast": (
+        FLAT,
+        lambda g: g.node("Cast", to=99, name="c"),
+        "c: Cast to 99; allowed: to numbers",
+    ),
     "random weights": (
         FLAT,
         lambda g: g.node("Add", "x", g.node("RandomNormalLike", g.constant(0.0), name="r")),
