@@ -11,6 +11,7 @@ from onnx import helper
 from support.onnx_models import Graph, run_onnx
 
 import snnc
+from snnc.compiler.errors import SnncError
 from snnc.runtime.data import Data
 
 PIXELS = {"input_range": (0.0, 255.0)}
@@ -93,6 +94,18 @@ def pooled_parts(graph: Graph) -> None:
     ends(graph, 27)
 
 
+def one_part(graph: Graph) -> None:
+    """Of a concatenation only what came first: nothing else has a projection."""
+    conv(graph, 4, 2)
+    first = bent(graph)
+    conv(graph, 4, 4)
+    graph.node("Concat", first, bent(graph), axis=1)
+    graph.with_constants("Slice", *map(np.array, ([0], [4], [1])))
+    conv(graph, 3, 4)
+    bent(graph)
+    ends(graph, 3 * 36)
+
+
 def spread(graph: Graph) -> None:
     """Fewer pixels, and more again in three ways."""
     conv(graph, 4, 2, strides=[2, 2], pads=[1] * 4)
@@ -114,6 +127,7 @@ NETWORKS: dict[str, Callable[[Graph], None]] = {
     "shuffle net": shuffle_net,
     "option A": option_a,
     "pooled parts": pooled_parts,
+    "one part": one_part,
     "spread": spread,
 }
 
@@ -135,6 +149,23 @@ def test_whole_numbers_stay_whole(name: str, tmp_path: Path) -> None:
     expected = run_onnx(graph.model(), x)
     assert len(np.unique(expected)) > 20
     np.testing.assert_allclose(found, expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("value", [0.0, 1.0])
+def test_a_border_above_the_lowest_level_is_no_part_of_a_max_pool(
+    value: float, tmp_path: Path
+) -> None:
+    graph = Graph("batch", 2, 6, 6)
+    conv(graph, 4, 2)
+    bent(graph)
+    graph.with_constants("Pad", np.array([0, 0, 1, 1, 0, 0, 1, 1]), value)
+    graph.node("MaxPool", kernel_shape=[2, 2], strides=[2, 2])
+    ends(graph, 64)
+    if value:
+        with pytest.raises(SnncError, match="MaxPool reads sums"):
+            snnc.compile(graph.save(tmp_path))
+    else:
+        assert snnc.compile(graph.save(tmp_path)).network.readout.size == 3
 
 
 @pytest.mark.lava
