@@ -67,7 +67,9 @@ def check_words(ended: Ended, weather: Weather, words: list[str]) -> None:
     assert ended.status in allowed, f"{said}\nexit status {ended.status}: {_last(said)}"
     for sign in said:
         assert sign == "\n" or sign.isprintable(), f"{said!a}\n{sign!a} is printed"
-    if weather.stderr == "piped" and ended.status in (FAILED, USAGE) and weather.stdout != "unread":
+    # without a word the program shows its help, on stdout
+    heard = bool(words) and weather.stderr == "piped" and weather.stdout != "unread"
+    if heard and ended.status in (FAILED, USAGE):
         assert ended.stderr.strip(), f"{ended.stdout}\nexit status {ended.status} without a word"
         if ended.status == FAILED:
             assert "help: " in ended.stderr, f"{said}\nno mend: {_last(said)}"
