@@ -84,7 +84,7 @@ def options(rng: Rng) -> CompileKeywords:
     if rng.integers(3) == 0:
         found["timesteps"] = int(rng.integers(1, 20))
     if rng.integers(3) == 0:
-        found["weight_bits"] = of((2, 3, 4, 5, 6, 7, 8, 16), rng)
+        found["weight_bits"] = of((2, 3, 4, 5, 6, 7, 8, 16, "auto"), rng)
     if rng.integers(4) == 0:
         found["schedule"] = "sequential"
     if rng.integers(4) == 0:

@@ -112,16 +112,21 @@ def _check_files(
     assert output in after or ended.status or not output, "it is done, and its file is missing"
     temporary = checks.state_of(folder.parent / "tmp")
     assert not temporary, f"temporary files are left: {sorted(temporary)}"
-    left = [each for each in set(os.listdir(SHARED)) - shared if not _is_mapped(each)]
+    left = _left_in_memory(shared)
     assert not left, f"left in {SHARED}: {left}"
 
 
-def _is_mapped(name: str) -> bool:
-    """Whether a process that lives, perhaps of somebody else, uses shared memory of this name."""
-    for each in Path("/proc").glob("[0-9]*/maps"):
-        try:
-            if f"{SHARED}/{name}" in each.read_text():
-                return True
-        except OSError:
-            continue
-    return not (SHARED / name).exists()
+def _left_in_memory(before: set[str]) -> set[str]:
+    """New names of shared memory that no process uses, perhaps one of somebody else."""
+    new = set(os.listdir(SHARED)) - before
+    if not new:
+        return new
+    used = "".join(map(_maps, Path("/proc").glob("[0-9]*/maps")))
+    return {each for each in new & set(os.listdir(SHARED)) if f"{SHARED}/{each}" not in used}
+
+
+def _maps(path: Path) -> str:
+    try:
+        return path.read_text()
+    except OSError:
+        return ""

@@ -9,7 +9,15 @@ from pkgutil import iter_modules
 from types import MappingProxyType, ModuleType
 
 import snnc
-from tests.fuzz import case_commands, case_disk, case_h5, case_npz, case_onnx, case_signals
+from tests.fuzz import (
+    case_commands,
+    case_disk,
+    case_h5,
+    case_npz,
+    case_onnx,
+    case_signals,
+    random_networks,
+)
 from tests.fuzz.campaign import CaseClass
 
 FOREIGN = ("lava", "slayer", "torch", "__main__")
@@ -22,6 +30,7 @@ CLASSES: Mapping[str, CaseClass] = MappingProxyType(
         "zoo": CaseClass(case_onnx.case_of_the_zoo, share=10),
         "h5": CaseClass(case_h5.case, share=20),
         "npz": CaseClass(case_npz.case, share=10),
+        "networks": CaseClass(random_networks.case, share=15),
         "commands": CaseClass(case_commands.case, share=15, **COMMAND),
         "disk": CaseClass(case_disk.case, share=5, **COMMAND),
         "signals": CaseClass(case_signals.case, share=20, **COMMAND),

@@ -12,6 +12,7 @@ from onnx import helper
 from support.onnx_models import Graph, random_chain, random_graph
 
 from tests.fuzz.draws import Rng, of
+from tests.fuzz.random_models import Drawing
 
 QONNX = "qonnx.custom_op.general"
 EXPORTS = Path(__file__).parents[1] / "data"
@@ -22,15 +23,17 @@ MOST_BYTES = 100_000
 
 def any_model(rng: Rng) -> onnx.ModelProto:
     """A copy of a sound model, or of one that ONNX tests itself with."""
-    form = rng.integers(10)
-    if form < 5:
+    form = rng.uniform(0, 10)
+    if form < 4:
         found = of(WRITTEN, rng)()
-    elif form < 7:
+    elif form < 6:
         found = random_graph(int(rng.integers(1000))).model()
-    elif form < 8:
+    elif form < 7.5:
         found = random_chain(int(rng.integers(1000))).model()
+    elif form < 8.5:
+        found = Drawing(rng).model().model()
     else:
-        found = of((exported, of_the_wheel)[int(form == 9)](), rng)
+        found = of((exported, of_the_wheel)[int(form >= 9.2)](), rng)
     return copy_of(found)
 
 
