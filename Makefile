@@ -4,7 +4,7 @@ PYTHON ?= $(shell for each in 3.13 3.12 3.11 3.10; do \
 BIN := .venv/bin
 STAMP := .venv/.complete
 
-.PHONY: help setup demo test check format
+.PHONY: help setup demo test check format mutants
 
 help: ## show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -37,3 +37,7 @@ check: $(STAMP) ## format, lint, types, import contracts and the quick tests
 format: $(STAMP) ## rewrite the files as ruff formats them
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+mutants: $(STAMP) ## small slips in the compiler that the quick tests miss; ROOM=compiler/rules SAMPLE=60
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[mutants]'
+	PYTHONPATH=tests $(BIN)/python -m mutation $(if $(ROOM),--room $(ROOM)) $(if $(SAMPLE),--sample $(SAMPLE))

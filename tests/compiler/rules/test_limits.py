@@ -36,7 +36,6 @@ from snnc.compiler.limits import (
     STEPS,
     Range,
 )
-from snnc.compiler.rules import sizes
 from snnc.compiler.rules.bounds import potential_bounds, reach, sum_bounds
 from snnc.compiler.rules.legality import require_legal
 from snnc.compiler.spiking import Dense, Population, Projection, Provenance, SpikingNetwork
@@ -263,26 +262,6 @@ OUTSIDE = {
 @pytest.mark.parametrize(("network", "expected"), OUTSIDE.values(), ids=OUTSIDE)
 def test_outside_its_range(network: SpikingNetwork, expected: str) -> None:
     assert f"{expected}\n  help: " in refused(network)
-
-
-@pytest.mark.parametrize(
-    ("limit", "what"),
-    [
-        ("MOST_NODES", "x: the network has 3 layers; allowed: up to 1"),
-        ("MOST_PROJECTIONS", "x: the network has 2 projections; allowed: up to 1"),
-        ("MOST_NEURONS", "x: the network has 4 neurons; allowed: up to 1"),
-        (
-            "MOST_NUMBERS",
-            "x: weights, biases and thresholds are 327 numbers in a file; allowed: up",
-        ),
-        ("MOST_NAME", "the hash of the source: 4 bytes; allowed: up to 1"),
-    ],
-)
-def test_a_network_has_a_size(monkeypatch: pytest.MonkeyPatch, limit: str, what: str) -> None:
-    network = replace(chain(), provenance=Provenance(source_sha256="abcd"))
-    require_legal(network)
-    monkeypatch.setattr(sizes, limit, 1)
-    assert what in refused(network)
 
 
 def test_the_ends_of_ranges_are_legal() -> None:
