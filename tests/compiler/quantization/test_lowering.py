@@ -1,0 +1,190 @@
+"""Whole numbers for random layers: legal, near to the real ones, and as fine as there is room."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from snnc.compiler.inputs import GradedInput
+from snnc.compiler.laws import BitSerial, Integers, Rate, Readout
+from snnc.compiler.network import Builder, Network
+from snnc.compiler.operators import Add, Floats, MatMul, Source, Staircase
+from snnc.compiler.quantization.feedback import Statistics
+from snnc.compiler.quantization.layer import Layer, Precision, layer_of
+from snnc.compiler.quantization.lowering import LoweringContext, on_levels, on_spikes, shown
+from snnc.compiler.quantization.spikes import in_spikes
+from snnc.compiler.rules.legality import require_legal
+from snnc.compiler.spiking import Dense, Population, Projection, SpikingNetwork
+from snnc.compiler.target import LOIHI, Target
+
+SEEDS = st.integers(0, 2**32 - 1)
+BITS = st.sampled_from([2, 4, 8, 16])
+FIRST = 255
+"""The levels of the input."""
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A layer of channels of two neurons each, all of which read the same pixels."""
+
+    network: Network
+    levels: int
+    statistics: dict[str, Statistics]
+
+    @property
+    def layer(self) -> Layer:
+        nodes = self.network.by_name
+        return layer_of(self.network.output, nodes, {"x": FIRST}, self.statistics)
+
+    def sums(self, pixels: Integers) -> Floats:
+        """The real sums with their biases (images, channels, 1, neurons)."""
+        end = self.network.output
+        name = end.sources[0] if isinstance(end.operator, Staircase) else end.name
+        found = {"x": pixels.astype(float)}
+        for node in self.network:
+            if node.sources:
+                found[node.name] = node.operator.apply(*(found[e] for e in node.sources))
+        return found[name]
+
+
+def drawn(seed: int, *, fires: bool = True, seen: bool = False, whole: bool = False) -> Drawn:
+    """One or two matrices, the second perhaps a shortcut, of any scale, signs and biases."""
+    rng = np.random.default_rng(seed)
+    channels, fan_in = (int(n) for n in rng.integers(1, 5, 2) * (1, 3))
+    levels, builder = int(rng.choice([1, 3, 15, 255])), Builder()
+    builder.add("x", Source((fan_in,)))
+    scale = np.exp(rng.normal(-3, 1, (channels, 1)) - 0.5 * np.log(fan_in))
+    signs = (lambda w: w, np.abs, lambda w: -np.abs(w))[rng.integers(3)]
+    x = rng.integers(0, FIRST + 1, (50, fan_in)) * rng.integers(0, 2, fan_in)
+    ends, statistics = [], {}
+    for k in range(int(rng.integers(1, 3))):
+        rows = (
+            rng.integers(-3, 4, (channels, 2 * fan_in))
+            if whole
+            else rng.normal(size=(channels, 2 * fan_in))
+        )
+        rows.flat[::fan_in] += 1 if whole else 0
+        weights = (signs(rows) * scale).reshape(2 * channels, fan_in)
+        if k and rng.integers(2):
+            weights *= np.arange(fan_in) == rng.integers(fan_in)
+        bias = rng.normal(0, levels, (channels, 1, 2) if rng.integers(2) else channels * 2)
+        bias = bias.reshape(channels, 1, 2)
+        ends.append(builder.add(f"fc{k}", MatMul(weights, bias, (channels, 1, 2)), "x"))
+        if seen:
+            statistics[ends[-1]] = Statistics(x.mean(0)[None], np.cov(x.T).reshape(1, fan_in, -1))
+    last = builder.add("add", Add(), *ends) if len(ends) > 1 else ends[0]
+    last = builder.add("qcfs", Staircase(levels), last) if fires else last
+    return Drawn(Network(builder.nodes(last)), levels, statistics)
+
+
+def context(bits: int, target: Target = LOIHI) -> LoweringContext:
+    names = {each: each for each in ("x", "fc0", "add", "qcfs")}
+    return LoweringContext(names, Precision(target, bits))
+
+
+def made(drawn: Drawn, population: Population) -> SpikingNetwork:
+    """The population behind its pixels, and before a read-out if it fires."""
+    fan_in = drawn.network.input.shape
+    one = Dense(np.ones((1, population.size), np.int64))
+    out = Population(
+        "out", (1,), (Projection(population.name, one),), np.zeros(1, int), Readout(np.ones(1))
+    )
+    after = () if isinstance(population.neuron, Readout) else (out,)
+    return SpikingNetwork(GradedInput("x", fan_in, FIRST, 0.0, 1.0), (population, *after))
+
+
+def sums_of(population: Population, pixels: Integers) -> tuple[Integers, Integers]:
+    """Whole sums with their biases, and the most that rounding each weight moves them."""
+    total, moved = 0, 0
+    for each in population.projections:
+        flat = pixels @ each.connection.weights.T * 2**each.exponent
+        total = total + flat.reshape(-1, *population.shape)
+        moved = moved + pixels.sum(1)[:, None, None, None] * 2**each.exponent
+    bias = population.bias.reshape(population.bias.shape + (1,) * (3 - population.bias.ndim))
+    return total + bias, moved
+
+
+def pixels_for(drawn: Drawn) -> Integers:
+    rng = np.random.default_rng(0)
+    return rng.integers(0, FIRST + 1, (20, *drawn.network.input.shape))
+
+
+def columns(values: Floats) -> Floats:
+    """Values of channels, over neurons (channels, 1, neurons)."""
+    return values.reshape(-1, 1, 1)
+
+
+@given(SEEDS, BITS, st.booleans())
+@settings(max_examples=100, deadline=None)
+def test_levels_are_near_the_real_ones(seed: int, bits: int, whole: bool) -> None:
+    layer = drawn(seed, whole=whole)
+    population = on_levels(layer.layer, layer.levels, context(bits), BitSerial).population
+    require_legal(made(layer, population))
+    pixels, step = pixels_for(layer), columns(population.neuron.step)
+    found, moved = sums_of(population, pixels)
+    low, high = -1, layer.levels + 1
+    off = np.clip(found / step, low, high) - np.clip(layer.sums(pixels), low, high)
+    assert (np.abs(off) * step <= 0.5 * moved + 1 + 1e-6).all()
+
+
+@given(SEEDS, BITS, st.booleans())
+@settings(max_examples=60, deadline=None)
+def test_logits_are_near_the_real_ones(seed: int, bits: int, whole: bool) -> None:
+    layer = drawn(seed, fires=False, whole=whole)
+    population = shown(layer.layer, context(bits))
+    require_legal(made(layer, population))
+    pixels, unit = pixels_for(layer), columns(population.neuron.unit)
+    found, moved = sums_of(population, pixels)
+    assert (np.abs(found - layer.sums(pixels) / unit) <= 0.5 * moved + 0.5 + 1e-6).all()
+
+
+@given(SEEDS, BITS, st.booleans(), st.integers(1, 9))
+@settings(max_examples=60, deadline=None)
+def test_currents_are_near_the_real_ones(seed: int, bits: int, whole: bool, steps: int) -> None:
+    layer = drawn(seed, whole=whole)
+    one = np.ones(1, np.int64)
+    law = Rate(one, 0 * one, steps)
+    constant = [True] * len(layer.layer.rows)
+    spikes = in_spikes(layer.layer, constant, law, steady_is_exact=False)
+    population = on_spikes(spikes, context(bits), lambda theta: Rate(theta, theta // 2, steps))
+    pixels, threshold = pixels_for(layer), columns(population.neuron.threshold)
+    found, moved = sums_of(population, pixels)
+    rows = [*layer.layer.rows, layer.layer.bias]
+    half = 0 if all(np.array_equal(each, np.round(each)) for each in rows) else 0.5
+    real = (layer.sums(pixels) - half) / layer.levels
+    off = np.clip(found / threshold, -1, 2) - np.clip(real, -1, 2)
+    assert (np.abs(off) * threshold <= 0.5 * moved + 1 + 1e-6).all()
+
+
+@given(SEEDS, BITS)
+@settings(max_examples=100, deadline=None)
+def test_no_step_could_be_twice_as_large(seed: int, bits: int) -> None:
+    """With the same shifts, twice Δ breaks a weight, a sum, or half of the state."""
+    layer = drawn(seed)
+    population = on_levels(layer.layer, layer.levels, context(bits), BitSerial).population
+    step, state = population.neuron.step, LOIHI.state_max
+    assert (step % 2 == 1).all()
+    precision, held = context(bits).precision, layer.layer
+    shifts = {each.source: [] for each in population.projections}
+    full = 4 * step * (layer.levels + 1) > state
+    for index, rows in enumerate(held.rows):
+        top = precision.weight_max(rows, wide=bits > 8)
+        least = min(each.exponent for each in population.projections)
+        full |= 2 * step * held.peak(index) >= top << least
+    full |= 2 * step * held.span > 0.9 * state
+    assert full.all(), shifts
+
+
+@given(SEEDS)
+@settings(max_examples=60, deadline=None)
+def test_feedback_keeps_the_mean_of_the_sums(seed: int) -> None:
+    layer = drawn(seed, fires=False, seen=True)
+    population = shown(layer.layer, context(8))
+    require_legal(made(layer, population))
+    mean = next(iter(layer.statistics.values())).mean
+    found, _ = sums_of(population, mean)
+    off = found - layer.sums(mean) / columns(population.neuron.unit)
+    assert (np.abs(off.mean(3)) <= 0.5 + 1e-6).all()
