@@ -39,6 +39,8 @@ KEPT = Path(".mutants")
 MEASUREMENT = KEPT / "measured.json"
 EQUIVALENT = json.loads((Path(__file__).parent / "equivalent.json").read_text())
 """{reason: {file: [names]}}."""
+NEAR = 2
+"""How many mutants a test of the same folder is taken to have found before any was run."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,10 @@ class Mutant:
     @property
     def key(self) -> str:
         return f"{self.path} | {self.edit.name}"
+
+    def is_near(self, test: str) -> bool:
+        """Whether a test mirrors its folder."""
+        return test.startswith(f"tests/{self.path.parent}/")
 
     @property
     def is_equivalent(self) -> bool:
@@ -154,15 +160,20 @@ class Runner:
     def selected(self, mutant: Mutant) -> list[str]:
         """The tests to run, the most worth their time first, as long as the time lasts."""
 
-        def worth(test: str) -> float:
-            return float((self.kills[str(mutant.path), test] + 0.1) / (self.cost[test] + 0.02))
-
-        found, left = [], self.seconds
-        for test in sorted(mutant.tests, key=worth, reverse=True):
+        seen: Counter[str] = Counter()
+        worth: dict[str, float] = {}
+        for test in sorted(mutant.tests, key=self.cost.__getitem__):
+            # variants of one test find much the same
+            function = test.split("[")[0]
+            seen[function] += 1
+            found = self.kills[str(mutant.path), test] + (NEAR if mutant.is_near(test) else 0.1)
+            worth[test] = found / (self.cost[test] + 0.02) / seen[function]
+        tests, left = [], self.seconds
+        for test in sorted(worth, key=worth.__getitem__, reverse=True):
             if self.cost[test] <= left:
                 left -= self.cost[test]
-                found.append(test)
-        return found[: session.MOST_TESTS]
+                tests.append(test)
+        return tests[: session.MOST_TESTS]
 
     def is_known(self, mutant: Mutant) -> bool:
         """Whether it was found out by a test that is still there, or survived these very tests."""
