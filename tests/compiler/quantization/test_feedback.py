@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from snnc.compiler.quantization import feedback
 from snnc.compiler.quantization.feedback import Statistics, best_clips, rounded
 
 RNG = np.random.default_rng(0)
@@ -54,6 +55,58 @@ def test_cost_and_shift_are_those_of_the_sums() -> None:
     rows = errors.reshape(2, 2, 3)
     np.testing.assert_allclose(found.cost(errors)[3], rows[1, 1] @ found.covariance[1] @ rows[1, 1])
     np.testing.assert_allclose(found.shift(errors)[1], rows[0, 1] @ found.mean[0])
+
+
+def best_fed_back(row: np.ndarray, covariance: np.ndarray) -> np.ndarray:
+    """The most active input first; those still to come make up for all errors so far, by least
+    squares."""
+    damped = covariance + np.eye(len(row)) * (feedback.DAMPING * np.trace(covariance) / len(row))
+    found, order = np.zeros_like(row), np.argsort(-np.diag(covariance), kind="stable")
+    moved = row.copy()
+    for i, each in enumerate(order):
+        found[each] = np.round(moved[each])
+        done, left = order[: i + 1], order[i + 1 :]
+        errors = row[done] - found[done]
+        gain = np.linalg.inv(damped[np.ix_(left, left)]) @ damped[np.ix_(left, done)]
+        moved[left] = row[left] + gain @ errors
+    return found
+
+
+@pytest.mark.parametrize("block", [2, 5, 128])
+def test_later_weights_make_up_for_earlier_ones(
+    monkeypatch: pytest.MonkeyPatch, block: int
+) -> None:
+    monkeypatch.setattr(feedback, "BLOCK", block)
+    found = statistics(1, 9)
+    rows = RNG.normal(size=(12, 9)) * 20
+    expected = [best_fed_back(row, found.covariance[0]) for row in rows]
+    np.testing.assert_array_equal(rounded(rows, found, -999, 999), expected)
+
+
+def test_groups_are_rounded_on_their_own() -> None:
+    one = statistics(1, 6)
+    found = Statistics(
+        np.repeat(one.mean, 3, 0), one.covariance * np.array([1, 2, 9])[:, None, None]
+    )
+    rows = RNG.normal(size=(6, 6)) * 20
+    expected = [best_fed_back(row, one.covariance[0]) for row in rows]
+    np.testing.assert_array_equal(rounded(rows, found, -99, 99), expected)
+
+
+def test_a_clip_is_the_share_that_costs_least() -> None:
+    found = statistics(2, 7)
+    rows = RNG.normal(size=(4, 7))
+    rows[3] = 0
+    variance = np.repeat(np.einsum("gff->gf", found.covariance), 2, 0)
+    peak = np.abs(rows).max(1)
+
+    def cost(channel: int, share: float) -> float:
+        unit = (peak[channel] or 1) * share / 3
+        error = np.clip(np.round(rows[channel] / unit), -3, 3) * unit - rows[channel]
+        return float((error**2 * variance[channel]).sum())
+
+    expected = [min(np.linspace(1, 0.5, 11), key=lambda s: cost(c, s)) for c in range(4)]
+    np.testing.assert_allclose(best_clips(rows, found, 3), expected)
 
 
 def test_an_outlier_is_clipped_and_nothing_else() -> None:

@@ -36,6 +36,10 @@ BROKEN = {
     "a sum of pixels": (Add(), "sums_are_projections fails: n reads input; fc reads add"),
     "a matrix of another": (CONV, "sums_are_projections fails: fc reads conv"),
     "a shift": (Staircase(3, ONE), "staircases_begin_at_zero fails: n is shifted"),
+    "a shift of some": (
+        Staircase(3, np.array([[[0.0, 1.0]]])),
+        "staircases_begin_at_zero fails: n is shifted",
+    ),
     "a clip": (Clip(0 * ONE, ONE), "activations_are_staircases fails: n is left"),
     "a floor": (Floor(), "activations_are_staircases fails: n is left"),
     "a norm": (

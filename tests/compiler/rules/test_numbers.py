@@ -19,6 +19,7 @@ from snnc.compiler.laws import (
     Rate,
     Readout,
 )
+from snnc.compiler.limits import LEAST_REAL, MOST_REAL
 from snnc.compiler.rules.bounds import connection_bounds, sum_bounds
 from snnc.compiler.rules.legality import require_legal
 from snnc.compiler.rules.numbers import SMALLER
@@ -85,6 +86,11 @@ ILLEGAL = {
     "odd": (with_weights(-129, 2), f"fc: weights from x span -129..2; allowed: {WEIGHTS}"),
     "even": (with_weights(-258, 2), f"fc: weights from x span -258..2; allowed: {WEIGHTS}"),
     "positive": (with_weights(0, 256), f"fc: weights from x span 0..256; allowed: {WEIGHTS}"),
+    "above 0": (with_weights(-255, 1), f"fc: weights from x span -255..1; allowed: {WEIGHTS}"),
+    "odd below 0": (
+        with_weights(-256, -1),
+        f"fc: weights from x span -256..-1; allowed: {WEIGHTS}",
+    ),
     "negative": (with_weights(0, -257), f"fc: weights from x span -257..0; allowed: {WEIGHTS}"),
 }
 
@@ -94,7 +100,9 @@ def test_illegal_weights(network: SpikingNetwork, expected: str) -> None:
     assert problems(network) == [f"{expected}\n  help: compile with fewer `weight_bits`"]
 
 
-@pytest.mark.parametrize("weights", [(-128, 127), (-256, 254), (0, 255), (-255, 0), (1, 255)])
+@pytest.mark.parametrize(
+    "weights", [(-128, 127), (-256, 254), (0, 255), (-255, 0), (1, 255), (-201, -201)]
+)
 def test_legal_weights(weights: tuple[int, ...]) -> None:
     require_legal(with_weights(*weights))
 
@@ -150,6 +158,15 @@ NUMBERS = {
 @pytest.mark.parametrize(("network", "what", "mend"), NUMBERS.values(), ids=NUMBERS)
 def test_illegal_numbers(network: SpikingNetwork, what: str, mend: str) -> None:
     assert problems(network) == [f"{what}\n  help: {mend}"]
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_real_numbers_have_ends(sign: int) -> None:
+    most, beyond = sign * MOST_REAL, sign * MOST_REAL * 1.01
+    require_legal(with_input(low=most, mean=(most, 0.0), step=MOST_REAL, std=(LEAST_REAL,)))
+    require_legal(with_input(step=LEAST_REAL, std=(MOST_REAL, 1.0)))
+    for name, values in (("low", beyond), ("mean", (0.0, beyond)), ("std", (1.0, beyond))):
+        assert problems(with_input(**{name: values}))
 
 
 ONE = np.array([1])
