@@ -34,6 +34,7 @@ ROOMS = ["compiler/laws", "compiler/rules", "compiler/quantization", "backends/n
 MARKS = "not lava and not torch"
 TESTS = ["tests/compiler", "tests/backends", "tests/runtime", "tests/calibration"]
 """Those that mirror the rooms; the others start programs, and take long to say less."""
+Work: TypeAlias = Callable[[list[str]], "int | None"]
 Codes: TypeAlias = Mapping[session.Place, CodeType]
 KEPT = Path(".mutants")
 MEASUREMENT = KEPT / "measured.json"
@@ -149,6 +150,7 @@ class Runner:
         self.cost = {t: s for each in coverage.values() for t, s in each["seconds"].items()}
         self.digests = {name: each["digest"] for name, each in coverage.items()}
         self.seconds, self.out = seconds, out
+        self.sound: dict[str, bool] = {}
         self.store = KEPT / "results.jsonl"
         self.store.touch()
         self._load()
@@ -207,19 +209,22 @@ class Runner:
             for edit, tree in edits_of(path.read_text()):
                 mutant = found.get(edit.name)
                 if mutant and not self.is_known(mutant):
-                    self._run(mutant, partial(session.run_fresh, path, tree, MARKS))
+                    fresh = partial(session.run_fresh, path)
+                    plain = partial(fresh, ast.parse(path.read_text()), MARKS)
+                    self._run(mutant, partial(fresh, tree, MARKS), plain)
 
     def _run_swaps(self, swaps: list[tuple[Mutant, Codes]]) -> None:
         def work(items: session.Items) -> None:
             nonlocal status
             imported = session.Imported()
 
-            def swapped(mutant: Mutant, codes: Codes, tests: list[str]) -> int | None:
-                imported.swap(mutant.path, codes)
+            def swapped(mutant: Mutant, codes: Codes | None, tests: list[str]) -> int | None:
+                if codes:
+                    imported.swap(mutant.path, codes)
                 return session.first_failure([items[each] for each in tests])
 
             for mutant, codes in swaps:
-                self._run(mutant, partial(swapped, mutant, codes))
+                self._run(mutant, partial(swapped, mutant, codes), partial(swapped, mutant, None))
             status = 0
 
         status = 1
@@ -229,16 +234,18 @@ class Runner:
         finally:
             os._exit(status)
 
-    def _run(self, mutant: Mutant, work: Callable[[list[str]], int | None]) -> None:
+    def _run(self, mutant: Mutant, mutated: Work, plain: Work) -> None:
+        """Find a test that fails with the mutant whenever it runs, and passes without it."""
         by, tests = "", self.selected(mutant)
         while tests and not by:
-            found = self._outcome(mutant, work, tests)
+            found = self._outcome(mutant, mutated, tests)
             if found is None:
                 break
-            # a test that fails once only may have been in a hurry
-            if isinstance(found, str) or self._outcome(mutant, work, [tests[found]]) is not None:
-                by = found if isinstance(found, str) else tests[found]
-            tests = [] if isinstance(found, str) else tests[found + 1 :]
+            if isinstance(found, str):
+                by = found
+            elif self._outcome(mutant, mutated, [tests[found]]) is not None:
+                by = tests[found] if self._is_sound(mutant, plain, tests[found]) else ""
+            tests = tests[found + 1 :] if isinstance(found, int) else []
         state = "killed" if by else "survived"
         entry = {"key": mutant.key, "path": str(mutant.path), "state": state, "by": by}
         entry |= {"module": _digest(mutant.path), "tests": self._tests(mutant)}
@@ -248,9 +255,13 @@ class Runner:
             file.write(json.dumps(entry) + "\n")
         print(f"{state:9}{mutant.key}  {by}", file=self.out, flush=True)
 
-    def _outcome(
-        self, mutant: Mutant, work: Callable[[list[str]], int | None], tests: list[str]
-    ) -> int | str | None:
+    def _is_sound(self, mutant: Mutant, plain: Work, test: str) -> bool:
+        """Whether a test passes on its own, without a mutant."""
+        if test not in self.sound:
+            self.sound[test] = self._outcome(mutant, plain, [test]) is None
+        return self.sound[test]
+
+    def _outcome(self, mutant: Mutant, work: Work, tests: list[str]) -> int | str | None:
         limit = session.LIMIT + 3 * sum(self.cost[each] for each in tests)
         found = session.outcome(partial(work, tests), limit)
         if found == "error":

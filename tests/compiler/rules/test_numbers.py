@@ -25,7 +25,7 @@ from snnc.compiler.rules.legality import require_legal
 from snnc.compiler.rules.numbers import SMALLER
 from snnc.compiler.rules.structure import REBUILD
 from snnc.compiler.spiking import Convolution, Dense, Population, Projection, SpikingNetwork
-from snnc.compiler.target import LOIHI, LOIHI1, Target
+from snnc.compiler.target import LOIHI, LOIHI1, STOCK, Target
 
 Change = Callable[[SpikingNetwork], SpikingNetwork]
 
@@ -434,6 +434,47 @@ def test_a_shortcut_mixes_images_in_a_pipeline() -> None:
         "  help: compile with the other `schedule`"
     ]
     require_legal(replace(skipping(), schedule="sequential"))
+
+
+def test_a_neuron_that_counts_spikes_hears_all_sources_at_once() -> None:
+    network = replace(rate(steps=1), schedule="sequential")
+    require_legal(network)
+    fc, out = network.populations
+    short = Projection("x", Dense(np.ones((1, 2), np.int64)))
+    out = replace(out, projections=(*out.projections, short))
+    (problem,) = problems(network.replaced((fc, out)))
+    assert problem.startswith("out: its sources arrive in steps 2..2, 1..1 and an image every 3")
+
+
+def two_neurons(network: SpikingNetwork, **changes: Any) -> SpikingNetwork:
+    """The firing neuron twice, with other numbers for both."""
+    fc, out = network.populations
+    neuron = replace(fc.neuron, **{k: np.repeat(v, 2, -1) for k, v in arrays_of(fc.neuron)})
+    twice = Projection("x", Dense(np.ones((2, 2), np.int64)))
+    fc = replace(fc, shape=(2,), neuron=neuron, **{"projections": (twice,), **changes})
+    one = Projection("fc", Dense(np.ones((1, 2), np.int64)))
+    return network.replaced((fc, replace(out, projections=(one,))))
+
+
+def arrays_of(neuron: Firing) -> list[tuple[str, np.ndarray]]:
+    return [(k, v) for k, v in vars(neuron).items() if isinstance(v, np.ndarray)]
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_every_neuron_is_held_to_the_limits(order: int) -> None:
+    for network, bias in (
+        (chain(), 2**23),
+        (chain(), -(2**23) - 1),
+        (copies(), STOCK.bias_max + 1),
+        (copies(), -STOCK.bias_max - 1),
+    ):
+        require_legal(two_neurons(network, bias=np.zeros(2, int)))
+        (problem,) = problems(two_neurons(network, bias=np.array([0, bias][::order])))
+        assert problem.startswith("fc: ")
+    for sign in (1, -1):
+        far = Projection("x", Dense(sign * np.array([[130, 130], [0, 1]][::order])), 7)
+        found = problems(two_neurons(chain(), projections=(far,), bias=np.zeros(2, int)))
+        assert ["8486400" in each for each in found] == [True, True]
 
 
 def join(levels: int) -> SpikingNetwork:
