@@ -188,3 +188,22 @@ def test_feedback_keeps_the_mean_of_the_sums(seed: int) -> None:
     found, _ = sums_of(population, mean)
     off = found - layer.sums(mean) / columns(population.neuron.unit)
     assert (np.abs(off.mean(3)) <= 0.5 + 1e-6).all()
+
+
+@given(SEEDS, BITS, st.booleans())
+@settings(max_examples=60, deadline=None)
+def test_an_error_is_what_rounding_changed_of_the_sums(seed: int, bits: int, seen: bool) -> None:
+    layer = drawn(seed, fires=False, seen=seen)
+    held, population = layer.layer, shown(layer.layer, context(bits))
+    if len(held.rows) == 1:
+        unit = population.neuron.unit[:, None, None]
+        parts = [e.connection.weights * 2.0**e.exponent for e in population.projections]
+        lost = held.rows[0] - sum(parts).reshape(held.rows[0].shape) * unit
+        flat, lost = (each.reshape(-1, lost.shape[2]) for each in (held.rows[0], lost))
+        size = [(each**2).sum() for each in (lost, flat)]
+        if seen:
+            covariance = held.statistics[0].covariance[0]
+            size = [np.einsum("rf,fg,rg->", each, covariance, each) for each in (lost, flat)]
+        expected = np.sqrt(max(size[0], 0) / size[1]) if size[1] > 0 else 0
+        for each in population.projections:
+            np.testing.assert_allclose(each.error, expected, atol=1e-9)
