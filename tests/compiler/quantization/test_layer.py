@@ -66,6 +66,15 @@ def test_reach_and_span_are_those_of_the_corners(seed: int, steps: int) -> None:
     np.testing.assert_allclose(replace(swinging, keeps=True).span, 2 * farthest + 0.5)
 
 
+def test_a_channel_reaches_as_far_as_any_of_its_neurons() -> None:
+    layer = drawn(1)
+    rows = np.random.default_rng(1).normal(size=(2, 3, 2))
+    alone = [replace(layer, rows=(rows[:, [k]], *layer.rows[1:])).reach for k in range(3)]
+    low, high = replace(layer, rows=(rows, *layer.rows[1:])).reach
+    np.testing.assert_allclose(low, np.min([each[0] for each in alone], axis=0))
+    np.testing.assert_allclose(high, np.max([each[1] for each in alone], axis=0))
+
+
 @given(st.integers(0, 2**32 - 1))
 @settings(max_examples=40, deadline=None)
 def test_a_bias_is_pulled_in_to_where_nothing_changes(seed: int) -> None:
