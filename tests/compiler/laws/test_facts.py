@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from snnc.compiler.laws import (
@@ -142,6 +142,8 @@ def test_bits_hold_a_number(levels: int) -> None:
 
 
 @given(st.integers(0, 9), st.integers(0, 40), st.integers(1, 300))
+@example(levels=2, step=3, state_max=8)
+@example(levels=2, step=3, state_max=7)
 def test_thresholds_and_ceilings_are_states(levels: int, step: int, state_max: int) -> None:
     faults = [*levels_fit(levels, np.array([1, step]), state_max)]
     if levels < 1 or step < 1:

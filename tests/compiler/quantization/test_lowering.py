@@ -8,6 +8,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from snnc.compiler.errors import SnncError
 from snnc.compiler.inputs import GradedInput
 from snnc.compiler.laws import BitSerial, Integers, Rate, Readout
 from snnc.compiler.network import Builder, Network
@@ -18,7 +19,7 @@ from snnc.compiler.quantization.lowering import LoweringContext, on_levels, on_s
 from snnc.compiler.quantization.spikes import in_spikes
 from snnc.compiler.rules.legality import require_legal
 from snnc.compiler.spiking import Dense, Population, Projection, SpikingNetwork
-from snnc.compiler.target import LOIHI, Target
+from snnc.compiler.target import LOIHI, STOCK, Target
 
 SEEDS = st.integers(0, 2**32 - 1)
 BITS = st.sampled_from([2, 4, 8, 16])
@@ -47,7 +48,7 @@ class Drawn:
         for node in self.network:
             if node.sources:
                 found[node.name] = node.operator.apply(*(found[e] for e in node.sources))
-        return found[name]
+        return found[name].reshape(len(pixels), -1, 1, 2)
 
 
 def drawn(seed: int, *, fires: bool = True, seen: bool = False, whole: bool = False) -> Drawn:
@@ -60,6 +61,7 @@ def drawn(seed: int, *, fires: bool = True, seen: bool = False, whole: bool = Fa
     signs = (lambda w: w, np.abs, lambda w: -np.abs(w))[rng.integers(3)]
     x = rng.integers(0, FIRST + 1, (50, fan_in)) * rng.integers(0, 2, fan_in)
     ends, statistics = [], {}
+    shape = (channels, 1, 2) if rng.integers(2) else (channels, 2)
     for k in range(int(rng.integers(1, 3))):
         rows = (
             rng.integers(-3, 4, (channels, 2 * fan_in))
@@ -70,9 +72,9 @@ def drawn(seed: int, *, fires: bool = True, seen: bool = False, whole: bool = Fa
         weights = (signs(rows) * scale).reshape(2 * channels, fan_in)
         if k and rng.integers(2):
             weights *= np.arange(fan_in) == rng.integers(fan_in)
-        bias = rng.normal(0, levels, (channels, 1, 2) if rng.integers(2) else channels * 2)
-        bias = bias.reshape(channels, 1, 2)
-        ends.append(builder.add(f"fc{k}", MatMul(weights, bias, (channels, 1, 2)), "x"))
+        bias = rng.normal(0, levels, channels * 2)
+        bias = bias.reshape(shape)
+        ends.append(builder.add(f"fc{k}", MatMul(weights, bias, shape), "x"))
         if seen:
             statistics[ends[-1]] = Statistics(x.mean(0)[None], np.cov(x.T).reshape(1, fan_in, -1))
     last = builder.add("add", Add(), *ends) if len(ends) > 1 else ends[0]
@@ -141,20 +143,34 @@ def test_logits_are_near_the_real_ones(seed: int, bits: int, whole: bool) -> Non
     assert (np.abs(found - layer.sums(pixels) / unit) <= 0.5 * moved + 0.5 + 1e-6).all()
 
 
-@given(SEEDS, BITS, st.booleans(), st.integers(1, 9))
-@settings(max_examples=60, deadline=None)
-def test_currents_are_near_the_real_ones(seed: int, bits: int, whole: bool, steps: int) -> None:
-    layer = drawn(seed, whole=whole)
-    one = np.ones(1, np.int64)
-    law = Rate(one, 0 * one, steps)
-    constant = [True] * len(layer.layer.rows)
-    spikes = in_spikes(layer.layer, constant, law, steady_is_exact=False)
-    population = on_spikes(spikes, context(bits), lambda theta: Rate(theta, theta // 2, steps))
-    pixels, threshold = pixels_for(layer), columns(population.neuron.threshold)
+@given(SEEDS, BITS, st.integers(1, 9), *[st.booleans()] * 3)
+@settings(max_examples=150, deadline=None)
+def test_thresholds_of_one_step_are_near_the_real_ones(
+    seed: int, bits: int, steps: int, whole: bool, still: bool, stock: bool
+) -> None:
+    """Of a current in every step, or of spikes that are worth all levels of their source."""
+    layer, one = drawn(seed, whole=whole), np.ones(1, np.int64)
+    constant, law = [still] * len(layer.layer.rows), Rate(one, 0 * one, steps)
+    counted = in_spikes(layer.layer, constant, law, steady_is_exact=stock)
+    lowering = context(min(bits, 8), STOCK) if stock else context(bits)
+    try:
+        population = on_spikes(counted, lowering, lambda theta: Rate(theta, theta // 2, steps))
+    except SnncError:
+        # a spike that is worth more than a threshold of weights that are not shifted
+        assert stock
+        assert np.abs(counted.joined).max() > 0.3
+        return
+    pixels, worth = (pixels_for(layer), 1) if still else (pixels_for(layer) & 1, FIRST)
+    threshold = columns(population.neuron.threshold)
+    if stock:
+        # over the steps whose biases one neuron holds; v(0) is half of the way to the first spike
+        times = 1 if still else steps
+        most = population.bias.reshape(len(threshold), -1).max(1) * times
+        assert (most - (threshold.ravel() // 2 if times > 1 else 0) <= STOCK.bias_max).all()
     found, moved = sums_of(population, pixels)
     rows = [*layer.layer.rows, layer.layer.bias]
     half = 0 if all(np.array_equal(each, np.round(each)) for each in rows) else 0.5
-    real = (layer.sums(pixels) - half) / layer.levels
+    real = (layer.sums(pixels * worth) - half) / layer.levels
     off = np.clip(found / threshold, -1, 2) - np.clip(real, -1, 2)
     assert (np.abs(off) * threshold <= 0.5 * moved + 1 + 1e-6).all()
 
