@@ -4,28 +4,15 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.layers import plain_layer
 
 from snnc.compiler.errors import SnncError
-from snnc.compiler.network import Node
-from snnc.compiler.operators import MatMul, Staircase
 from snnc.compiler.quantization import scale
 from snnc.compiler.quantization.layer import Layer, Precision
 from snnc.compiler.quantization.scale import bias_room, exponent, placed, resolution, steps
 from snnc.compiler.target import LOIHI, STOCK
 
 EIGHT, SIXTEEN = Precision(LOIHI, 8), Precision(LOIHI, 16)
-
-
-def layer(*rows: list[list[float]], bias: tuple[float, ...] = (0.0, 0.0), levels: int = 7) -> Layer:
-    """Two channels of one neuron each, whose sources have as many levels as they do."""
-    parts = tuple(np.array(each, float)[:, None] for each in rows)
-    shift = np.array(bias)
-    matrices = tuple(
-        Node(f"fc{k}", MatMul(part[:, 0], shift), ("x",), shift.shape)
-        for k, part in enumerate(parts)
-    )
-    end = Node("qcfs", Staircase(levels), ("add",), shift.shape)
-    return Layer(end, matrices, parts, (levels,) * len(parts), shift)
 
 
 @given(st.floats(1e-3, 1e3), st.floats(1e-2, 1e4), st.integers(1, 255))
@@ -43,7 +30,7 @@ def test_nothing_needs_no_exponent() -> None:
 
 
 def test_only_stock_neurons_lack_room_for_a_bias() -> None:
-    made = layer([[1.0, -1.0], [2.0, 1.0]], bias=(3.0, -5.0))
+    made = plain_layer([[1.0, -1.0], [2.0, 1.0]], bias=(3.0, -5.0))
     assert np.isinf(bias_room(made, EIGHT)).all()
     stock = Precision(STOCK, 8)
     room = scale.BIAS_SHARE * STOCK.bias_max
@@ -52,30 +39,30 @@ def test_only_stock_neurons_lack_room_for_a_bias() -> None:
     np.testing.assert_allclose(bias_room(often, stock), [(room - 4) / 11.5, np.inf])
     shows = replace(made, node=made.projections[0])
     np.testing.assert_allclose(bias_room(shows, stock), [(room - 1) / 3, (room - 1) / 5])
-    assert np.isinf(bias_room(layer([[1.0], [1.0]]), stock)).all()
+    assert np.isinf(bias_room(plain_layer([[1.0], [1.0]]), stock)).all()
 
 
 def test_two_synapses_are_not_shifted_farther_than_the_chip_can() -> None:
-    made = layer([[1.0, -0.5], [0.25, 1.0]])
+    made = plain_layer([[1.0, -0.5], [0.25, 1.0]])
     assert placed(made, 0, np.full(2, 16383.0), SIXTEEN) == (0, True)
     assert placed(made, 0, np.full(2, 16384.0), SIXTEEN) == (8, False)
     assert placed(made, 0, np.full(2, 127.0), EIGHT) == (0, False)
-    narrow = layer([[1.0, -0.5], [0.25, 1.0]], [[0.5, 0.0], [0.0, 0.5]])
+    narrow = plain_layer([[1.0, -0.5], [0.25, 1.0]], [[0.5, 0.0], [0.0, 0.5]])
     assert placed(narrow, 1, np.full(2, 510.0), EIGHT) == (0, True)
     assert placed(narrow, 0, np.full(2, 510.0), EIGHT) == (2, False)
 
 
 def test_large_weights_are_shifted_so_that_a_step_stays_fine() -> None:
-    small = layer([[0.1, -0.3], [0.2, 0.7]])
+    small = plain_layer([[0.1, -0.3], [0.2, 0.7]])
     np.testing.assert_array_equal(steps(small, 7, EIGHT) // 2, (127 / np.array([0.3, 0.7])) // 2)
-    large = layer([[11.0, -13.0], [7.1, 3.3]])
+    large = plain_layer([[11.0, -13.0], [7.1, 3.3]])
     assert (steps(large, 7, EIGHT) >= scale.FINEST_STEP * 0.75).all()
-    joined = layer([[11.0, -13.0], [7.1, 3.3]], [[1.1, 0.4], [0.3, 0.5]])
+    joined = plain_layer([[11.0, -13.0], [7.1, 3.3]], [[1.1, 0.4], [0.3, 0.5]])
     assert (steps(joined, 7, EIGHT) >= scale.FINEST_JOIN / 2).any()
 
 
 def test_a_readout_takes_what_its_weights_hold() -> None:
-    made = layer([[0.1, -0.3], [0.2, 0.7]])
+    made = plain_layer([[0.1, -0.3], [0.2, 0.7]])
     np.testing.assert_allclose(resolution(made, EIGHT), 127 / np.array([0.3, 0.7]))
     # one synapse that is shifted as far as the chip can holds less than two
     np.testing.assert_allclose(resolution(made, SIXTEEN), (127 << 7) / np.array([0.3, 0.7]))
@@ -84,8 +71,8 @@ def test_a_readout_takes_what_its_weights_hold() -> None:
 @pytest.mark.parametrize(
     ("made", "what"),
     [
-        (layer([[1e5, -1.0], [1.0, 1.0]]), "one level of its source moves it by"),
-        (layer([[1.0, 2.0], [1.0, 1.0]], bias=(0.0, 1e7)), "its sums reach 1e+07 thresholds"),
+        (plain_layer([[1e5, -1.0], [1.0, 1.0]]), "one level of its source moves it by"),
+        (plain_layer([[1.0, 2.0], [1.0, 1.0]], bias=(0.0, 1e7)), "its sums reach 1e+07 thresholds"),
     ],
 )
 def test_what_no_step_holds_is_refused(made: Layer, what: str) -> None:
