@@ -24,7 +24,7 @@ SOURCES = Path("src/snnc").absolute()
 SCRATCH = Path(f".mutants/tmp/{os.getpid()}").absolute()
 MEMORY = 8 << 30
 """Bytes that a mutant may ask for."""
-LIMIT = 20
+LIMIT = 5
 """Seconds of a processor that a mutant has in any case; whoever needs more is found out."""
 EXAMPLES = 60
 ERROR, NONE = 254, 255

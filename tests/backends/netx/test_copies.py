@@ -87,6 +87,20 @@ def planes(channels: int = 2, **geometry: object) -> SpikingNetwork:
     return SpikingNetwork(GradedInput("x", shape, 3, 0.0, 1.0), (fc, out))
 
 
+def test_a_matrix_needs_one_weight_above_0() -> None:
+    network = chain_of(Copies(np.array([[9], [99]])))
+    fc, out = network.populations
+    mixed = Projection("x", Dense(np.array([[1, -1]])))
+    assert runs_in_stock_netx(network.replaced((replace(fc, projections=(mixed,)), out)))
+
+
+def test_stock_netx_has_a_bias_for_each_channel() -> None:
+    network = planes()
+    conv, out = network.populations
+    mapped = replace(conv, bias=np.zeros(conv.shape, np.int64))
+    assert not runs_in_stock_netx(network.replaced((mapped, out)))
+
+
 def test_stock_netx_runs_chains() -> None:
     flat = chain_of(Copies(np.array([[9], [99]])))
     assert runs_in_stock_netx(flat)

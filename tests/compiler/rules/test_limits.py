@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
-from support.spiking_networks import as_current, chain, chain_of, stream
+from support.spiking_networks import as_current, behind_a_relay, chain, chain_of, stream
 
 from snnc.compiler.errors import SnncError
 from snnc.compiler.inputs import PlanesInput
@@ -27,6 +27,7 @@ from snnc.compiler.laws import (
     Readout,
 )
 from snnc.compiler.limits import (
+    COUNTED,
     EXPONENT,
     LEAD,
     LEVELS,
@@ -65,6 +66,13 @@ def named(name: str) -> SpikingNetwork:
     """The read-out has this name."""
     fc, out = chain().populations
     return chain().replaced((fc, replace(out, name=name)))
+
+
+def waiting(delay: int) -> SpikingNetwork:
+    """A current comes through a relay that waits."""
+    network = behind_a_relay(Rate(700 * ONE, 350 * ONE, 5))
+    relay, *others = network.populations
+    return network.replaced((replace(relay, neuron=replace(relay.neuron, delay=delay)), *others))
 
 
 WEIGHTS = st.sampled_from([-256, -255, -128, -1, 0, 1, 127, 254, 255])
@@ -209,6 +217,10 @@ OUTSIDE = {
     "lead": (
         chain_of(BitSerial(5 * ONE, 7, lead=LEAD.most + 1)),
         "fc: 65 silent fire steps; allowed: 0..64",
+    ),
+    "delay": (
+        waiting(COUNTED.most + 1),
+        f"x.relay1: {COUNTED.most + 1} time steps of delay; allowed: 0..4096",
     ),
     "steps": (
         chain_of(Rate(9 * ONE, ONE, 4097)),
