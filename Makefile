@@ -39,5 +39,5 @@ format: $(STAMP) ## rewrite the files as ruff formats them
 	$(BIN)/ruff check --fix .
 
 mutants: $(STAMP) ## small slips in the compiler that the quick tests miss; ROOM=compiler/rules SAMPLE=60
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[mutants]'
+	$(PIP) --constraint constraints$(PINS).txt --editable '.[mutants]'
 	PYTHONPATH=tests $(BIN)/python -m mutation $(if $(ROOM),--room $(ROOM)) $(if $(SAMPLE),--sample $(SAMPLE))
