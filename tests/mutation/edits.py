@@ -100,7 +100,7 @@ def _sites(node: ast.AST, function: str, *, at_import: bool) -> Iterator[_Site]:
             continue
         inside = isinstance(node, ast.FunctionDef | ast.Lambda) and field == "body"
         for index, child in enumerate(value if isinstance(value, list) else [value]):
-            if not isinstance(child, ast.AST) or _is_untouched(child):
+            if not isinstance(child, ast.AST) or _is_untouched(child, node):
                 continue
             name, deferred = function, at_import and not inside
             if isinstance(child, ast.FunctionDef | ast.ClassDef):
@@ -110,11 +110,13 @@ def _sites(node: ast.AST, function: str, *, at_import: bool) -> Iterator[_Site]:
             yield from _sites(child, name, at_import=deferred)
 
 
-def _is_untouched(node: ast.AST) -> bool:
+def _is_untouched(node: ast.AST, parent: ast.AST) -> bool:
     alias = isinstance(node, ast.AnnAssign) and ast.unparse(node.annotation) == "TypeAlias"
     strict = isinstance(node, ast.keyword) and node.arg == "strict"
     text = isinstance(node, ast.FunctionDef) and node.name == "__str__"
-    return alias or strict or text or isinstance(node, UNTOUCHED)
+    # −1 is one number, and mostly says: the last, or the rest
+    negative = isinstance(parent, ast.UnaryOp) and isinstance(node, ast.Constant)
+    return alias or strict or text or negative or isinstance(node, UNTOUCHED)
 
 
 def _alternatives(node: ast.AST) -> Iterator[ast.AST]:

@@ -11,6 +11,7 @@ import pytest
 from support.spiking_networks import random_network
 
 from snnc.backends.netx import schema, survey
+from snnc.backends.netx.arrays import write_array
 from snnc.backends.netx.survey import require_plain
 from snnc.backends.netx.writer import write
 from snnc.compiler.errors import SnncError
@@ -92,3 +93,13 @@ def test_one_array_is_held_to_the_limit_of_all(
         monkeypatch.setattr(schema, "MAX_NUMBERS", 12)
         with pytest.raises(SnncError, match="b: the file declares 13 numbers up to here"):
             require_plain(file)
+
+
+def test_an_array_is_written_up_to_the_limit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with h5py.File(tmp_path / "net.h5", "w") as file:
+        monkeypatch.setattr(schema, "MAX_NUMBERS", 12)
+        write_array(file, "a", np.zeros((3, 4)))
+        with pytest.raises(SnncError, match="b has 13 numbers; allowed: 12"):
+            write_array(file, "b", np.zeros(13))

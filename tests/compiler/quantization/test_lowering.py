@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.layers import plain_layer
 
 from snnc.compiler.errors import SnncError
 from snnc.compiler.inputs import GradedInput
@@ -173,6 +174,30 @@ def test_thresholds_of_one_step_are_near_the_real_ones(
     real = (layer.sums(pixels * worth) - half) / layer.levels
     off = np.clip(found / threshold, -1, 2) - np.clip(real, -1, 2)
     assert (np.abs(off) * threshold <= 0.5 * moved + 1 + 1e-6).all()
+
+
+def wide(fires: bool) -> Drawn:
+    """Whole weights whose sums are too large for the state as they are."""
+    builder = Builder()
+    weights = np.tile([254.0, 253.0], (2, 150)) / 1000
+    builder.add("x", Source((300,)))
+    last = builder.add("fc0", MatMul(weights, np.zeros((1, 1, 2)), (1, 1, 2)), "x")
+    last = builder.add("qcfs", Staircase(255), last) if fires else last
+    return Drawn(Network(builder.nodes(last)), 255, {})
+
+
+def test_whole_weights_that_do_not_fit_are_rounded_like_others() -> None:
+    fired, read = wide(True), wide(False)
+    lowered = on_levels(fired.layer, 255, context(8), BitSerial)
+    assert lowered.taken_over is None
+    require_legal(made(fired, lowered.population))
+    require_legal(made(read, shown(read.layer, context(8))))
+
+
+def test_small_spikes_leave_half_of_the_state_to_the_threshold() -> None:
+    rows = np.random.default_rng(0).uniform(-1e-5, 1e-5, (2, 70))
+    population = on_spikes(plain_layer(rows), context(8), lambda step: Rate(step, step // 2, 1))
+    assert population.neuron.threshold.tolist() == [LOIHI.state_max // 4] * 2
 
 
 @given(SEEDS, BITS)

@@ -61,6 +61,13 @@ def test_large_weights_are_shifted_so_that_a_step_stays_fine() -> None:
     assert (steps(joined, 7, EIGHT) >= scale.FINEST_JOIN / 2).any()
 
 
+@pytest.mark.parametrize("levels", [1, 7, 255])
+def test_small_weights_leave_half_of_the_state_to_the_ceiling(levels: int) -> None:
+    tiny = plain_layer(np.random.default_rng(0).uniform(-1e-5, 1e-5, (2, 70)), levels=levels)
+    most = LOIHI.state_max // (2 * (levels + 1))
+    np.testing.assert_array_equal(steps(tiny, levels, EIGHT), most - 1 + most % 2)
+
+
 def test_a_readout_takes_what_its_weights_hold() -> None:
     made = plain_layer([[0.1, -0.3], [0.2, 0.7]])
     np.testing.assert_allclose(resolution(made, EIGHT), 127 / np.array([0.3, 0.7]))

@@ -169,6 +169,13 @@ def test_real_numbers_have_ends(sign: int) -> None:
         assert problems(with_input(**{name: values}))
 
 
+def test_of_many_numbers_the_first_are_shown() -> None:
+    (eight,) = problems(with_input(mean=(1.5,) * 8))
+    assert f"mean ({', '.join(['1.5'] * 8)}); allowed" in eight
+    (nine,) = problems(with_input(mean=(1.5,) * 9))
+    assert f"mean ({', '.join(['1.5'] * 8)}, …); allowed" in nine
+
+
 ONE = np.array([1])
 
 
