@@ -7,7 +7,7 @@ STAMP := .venv/.complete
 MINUTES ?= 30
 SEED ?= 0
 
-.PHONY: help setup demo test check zoo fuzz format
+.PHONY: help setup demo test check zoo fuzz mutants format
 
 help: ## show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -46,3 +46,7 @@ fuzz: $(STAMP) ## attack snnc for MINUTES=30 with cases of SEED=0; findings are 
 format: $(STAMP) ## rewrite the files as ruff formats them
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+mutants: $(STAMP) ## small slips in the compiler that the quick tests miss; ROOM=compiler/rules SAMPLE=60
+	$(PIP) --constraint constraints$(PINS).txt --editable '.[mutants]'
+	PYTHONPATH=tests $(BIN)/python -m mutation $(if $(ROOM),--room $(ROOM)) $(if $(SAMPLE),--sample $(SAMPLE))

@@ -273,10 +273,8 @@ def too_long(name: str, found: int, allowed: Range) -> Iterator[Fault]:
 
 
 def levels_fit(levels: int, step: Integers, state_max: int) -> Iterator[Fault]:
-    """The first threshold Δ·2^(bits − 1) and the ceiling (N + 1)·Δ − 1 must be states too."""
+    """The ceiling (N + 1)·Δ − 1 must be a state; no threshold Δ·2^k of a bit is above it."""
     faults = [*too_few(levels, step)]
     if not faults:
-        high = int(step.max())
-        top = max(high << (bits_for(levels) - 1), high * (levels + 1) - 1)
-        faults += too_high(top, state_max)
+        faults += too_high(int(step.max()) * (levels + 1) - 1, state_max)
     yield from faults

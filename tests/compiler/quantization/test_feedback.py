@@ -3,9 +3,17 @@ from itertools import product
 import numpy as np
 import pytest
 
-from snnc.compiler.quantization.feedback import Statistics, descended, rounded
+from snnc.compiler.quantization import feedback
+from snnc.compiler.quantization.feedback import Statistics, descended, fed_back, rounded
 
 RNG = np.random.default_rng(0)
+START = RNG.bit_generator.state
+
+
+@pytest.fixture(autouse=True)
+def _same_numbers() -> None:
+    """Whatever ran before."""
+    RNG.bit_generator.state = START
 
 
 def statistics(groups: int, fan_in: int, samples: int = 4000) -> Statistics:
@@ -96,3 +104,37 @@ def test_tiny_rows_come_near_the_best_of_all_whole_numbers() -> None:
             nearest += statistics.cost((row - np.clip(np.round(row), -2, 1))[None])[0]
     # nine tenths of the way from the nearest to the best
     assert found - best < 0.1 * (nearest - best)
+
+
+def best_fed_back(row: np.ndarray, covariance: np.ndarray) -> np.ndarray:
+    """The most active input first; those still to come make up for all errors so far, by least
+    squares."""
+    damped = covariance + np.eye(len(row)) * (feedback.DAMPING * np.trace(covariance) / len(row))
+    found, order = np.zeros_like(row), np.argsort(-np.diag(covariance), kind="stable")
+    moved = row.copy()
+    for i, each in enumerate(order):
+        found[each] = np.round(moved[each])
+        done, left = order[: i + 1], order[i + 1 :]
+        errors = row[done] - found[done]
+        gain = np.linalg.inv(damped[np.ix_(left, left)]) @ damped[np.ix_(left, done)]
+        moved[left] = row[left] + gain @ errors
+    return found
+
+
+@pytest.mark.parametrize("block", [2, 5, 128])
+def test_later_weights_make_up_for_earlier_ones(
+    monkeypatch: pytest.MonkeyPatch, block: int
+) -> None:
+    monkeypatch.setattr(feedback, "BLOCK", block)
+    found = statistics(1, 9)
+    rows = RNG.normal(size=(12, 9)) * 20
+    expected = [best_fed_back(row, found.covariance[0]) for row in rows]
+    np.testing.assert_array_equal(fed_back(rows, found, -999, 999), expected)
+
+
+def test_groups_are_rounded_on_their_own() -> None:
+    one = statistics(1, 6)
+    found = Statistics(one.covariance * np.array([1, 2, 9])[:, None, None])
+    rows = RNG.normal(size=(6, 6)) * 20
+    expected = [best_fed_back(row, one.covariance[0]) for row in rows]
+    np.testing.assert_array_equal(fed_back(rows, found, -99, 99), expected)

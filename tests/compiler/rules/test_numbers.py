@@ -19,12 +19,13 @@ from snnc.compiler.laws import (
     Rate,
     Readout,
 )
+from snnc.compiler.limits import LEAST_REAL, MOST_REAL
 from snnc.compiler.rules.bounds import connection_bounds, sum_bounds
 from snnc.compiler.rules.legality import require_legal
 from snnc.compiler.rules.numbers import SMALLER
 from snnc.compiler.rules.structure import REBUILD
 from snnc.compiler.spiking import Convolution, Dense, Population, Projection, SpikingNetwork
-from snnc.compiler.target import LOIHI, LOIHI1, Target
+from snnc.compiler.target import LOIHI, LOIHI1, STOCK, Target
 
 Change = Callable[[SpikingNetwork], SpikingNetwork]
 
@@ -85,6 +86,11 @@ ILLEGAL = {
     "odd": (with_weights(-129, 2), f"fc: weights from x span -129..2; allowed: {WEIGHTS}"),
     "even": (with_weights(-258, 2), f"fc: weights from x span -258..2; allowed: {WEIGHTS}"),
     "positive": (with_weights(0, 256), f"fc: weights from x span 0..256; allowed: {WEIGHTS}"),
+    "above 0": (with_weights(-255, 1), f"fc: weights from x span -255..1; allowed: {WEIGHTS}"),
+    "odd below 0": (
+        with_weights(-256, -1),
+        f"fc: weights from x span -256..-1; allowed: {WEIGHTS}",
+    ),
     "negative": (with_weights(0, -257), f"fc: weights from x span -257..0; allowed: {WEIGHTS}"),
 }
 
@@ -94,7 +100,9 @@ def test_illegal_weights(network: SpikingNetwork, expected: str) -> None:
     assert problems(network) == [f"{expected}\n  help: compile with fewer `weight_bits`"]
 
 
-@pytest.mark.parametrize("weights", [(-128, 127), (-256, 254), (0, 255), (-255, 0), (1, 255)])
+@pytest.mark.parametrize(
+    "weights", [(-128, 127), (-256, 254), (0, 255), (-255, 0), (1, 255), (-201, -201)]
+)
 def test_legal_weights(weights: tuple[int, ...]) -> None:
     require_legal(with_weights(*weights))
 
@@ -150,6 +158,22 @@ NUMBERS = {
 @pytest.mark.parametrize(("network", "what", "mend"), NUMBERS.values(), ids=NUMBERS)
 def test_illegal_numbers(network: SpikingNetwork, what: str, mend: str) -> None:
     assert problems(network) == [f"{what}\n  help: {mend}"]
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_real_numbers_have_ends(sign: int) -> None:
+    most, beyond = sign * MOST_REAL, sign * MOST_REAL * 1.01
+    require_legal(with_input(low=most, mean=(most, 0.0), step=MOST_REAL, std=(LEAST_REAL,)))
+    require_legal(with_input(step=LEAST_REAL, std=(MOST_REAL, 1.0)))
+    for name, values in (("low", beyond), ("mean", (0.0, beyond)), ("std", (1.0, beyond))):
+        assert problems(with_input(**{name: values}))
+
+
+def test_of_many_numbers_the_first_are_shown() -> None:
+    (eight,) = problems(with_input(mean=(1.5,) * 8))
+    assert f"mean ({', '.join(['1.5'] * 8)}); allowed" in eight
+    (nine,) = problems(with_input(mean=(1.5,) * 9))
+    assert f"mean ({', '.join(['1.5'] * 8)}, …); allowed" in nine
 
 
 ONE = np.array([1])
@@ -417,6 +441,47 @@ def test_a_shortcut_mixes_images_in_a_pipeline() -> None:
         "  help: compile with the other `schedule`"
     ]
     require_legal(replace(skipping(), schedule="sequential"))
+
+
+def test_a_neuron_that_counts_spikes_hears_all_sources_at_once() -> None:
+    network = replace(rate(steps=1), schedule="sequential")
+    require_legal(network)
+    fc, out = network.populations
+    short = Projection("x", Dense(np.ones((1, 2), np.int64)))
+    out = replace(out, projections=(*out.projections, short))
+    (problem,) = problems(network.replaced((fc, out)))
+    assert problem.startswith("out: its sources arrive in steps 2..2, 1..1 and an image every 3")
+
+
+def two_neurons(network: SpikingNetwork, **changes: Any) -> SpikingNetwork:
+    """The firing neuron twice, with other numbers for both."""
+    fc, out = network.populations
+    neuron = replace(fc.neuron, **{k: np.repeat(v, 2, -1) for k, v in arrays_of(fc.neuron)})
+    twice = Projection("x", Dense(np.ones((2, 2), np.int64)))
+    fc = replace(fc, shape=(2,), neuron=neuron, **{"projections": (twice,), **changes})
+    one = Projection("fc", Dense(np.ones((1, 2), np.int64)))
+    return network.replaced((fc, replace(out, projections=(one,))))
+
+
+def arrays_of(neuron: Firing) -> list[tuple[str, np.ndarray]]:
+    return [(k, v) for k, v in vars(neuron).items() if isinstance(v, np.ndarray)]
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_every_neuron_is_held_to_the_limits(order: int) -> None:
+    for network, bias in (
+        (chain(), 2**23),
+        (chain(), -(2**23) - 1),
+        (copies(), STOCK.bias_max + 1),
+        (copies(), -STOCK.bias_max - 1),
+    ):
+        require_legal(two_neurons(network, bias=np.zeros(2, int)))
+        (problem,) = problems(two_neurons(network, bias=np.array([0, bias][::order])))
+        assert problem.startswith("fc: ")
+    for sign in (1, -1):
+        far = Projection("x", Dense(sign * np.array([[130, 130], [0, 1]][::order])), 7)
+        found = problems(two_neurons(chain(), projections=(far,), bias=np.zeros(2, int)))
+        assert ["8486400" in each for each in found] == [True, True]
 
 
 def join(levels: int) -> SpikingNetwork:
