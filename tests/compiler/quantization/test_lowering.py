@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from support.layers import plain_layer
 
@@ -91,6 +91,8 @@ def context(bits: int, target: Target = LOIHI) -> LoweringContext:
 
 def made(drawn: Drawn, population: Population) -> SpikingNetwork:
     """The population behind its pixels, and before a read-out if it fires."""
+    # a branch that rounds to nothing is refused
+    assume(all(each.connection.weights.any() for each in population.projections))
     fan_in = drawn.network.input.shape
     one = Dense(np.ones((1, population.size), np.int64))
     out = Population(
