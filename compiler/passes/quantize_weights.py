@@ -158,13 +158,24 @@ def _recoded(lowered: Sequence[Lowered]) -> Iterator[str]:
 
 def _taken_over(lowered: Sequence[Lowered]) -> Iterator[str]:
     """What the owner of a quantised model wants to know: whether every threshold is met."""
-    whole = [each.whole for each in lowered if isinstance(each.whole, WholeNumbers)]
-    moved, thresholds = sum(each.moved for each in whole), sum(each.thresholds for each in whole)
-    if moved:
+    whole = {
+        each.population.name: each.whole
+        for each in lowered
+        if isinstance(each.whole, WholeNumbers) and each.whole.moved
+    }
+    if whole:
+        moved, thresholds = (
+            sum(getattr(each, of) for each in whole.values()) for of in ("moved", "thresholds")
+        )
+        worst = max(whole, key=lambda name: whole[name].share)
+        farthest = max(each.farthest for each in whole.values())
         yield (
-            f"the weights of {len(whole)} layers are whole numbers already and stay unchanged; "
-            f"{moved} of their {thresholds} thresholds are met too early or too late, by up to "
-            f"{max(each.farthest for each in whole):.2g} of a level, for want of more than 24 bits"
+            f"{', '.join(whole)}: the weights are whole numbers already and stay unchanged; "
+            f"{moved} of {thresholds} thresholds are met too early or too late, by {farthest:.2g} "
+            "of a level at most, for want of more than 24 bits: of the sums that can arrive "
+            f"{100 * whole[worst].share:.2g} % get another level in {worst}, fewer in the others; "
+            "`calibration` counts levels and decisions; `weight_bits=16`, or fewer `input_bits`, "
+            "may leave fewer"
         )
     reasons: dict[NotKept, list[str]] = {}
     for each in lowered:

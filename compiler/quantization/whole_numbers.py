@@ -63,6 +63,8 @@ class WholeNumbers:
     """Those among them that are met too early or too late."""
     farthest: float
     """The most of a level by which one is."""
+    share: float
+    """Of all sums that can arrive, those that get another level."""
 
 
 def on_grid(
@@ -102,6 +104,7 @@ def _made(
         asked.reachable,
         int(grid.moved.sum()),
         float((grid.farthest * asked.r).max()),
+        float(grid.wrong.sum() / (asked.biases.shape[1] * (asked.high - asked.low + 1).sum())),
     )
 
 
