@@ -132,16 +132,17 @@ def test_with_whole_weights_one_spike_gives_the_levels_of_bit_serial(
         np.testing.assert_array_equal(found.sent[name], sent, err_msg=name)
 
 
-@pytest.mark.parametrize(("seed", "timesteps"), [(3, 4), (10, None)])
-def test_whole_weights_give_way_to_a_bias_of_13_bits(
-    tmp_path: Path, seed: int, timesteps: int | None
-) -> None:
+def test_whole_weights_give_way_to_a_bias_of_13_bits(tmp_path: Path) -> None:
     """Their own threshold would take a bias beyond what a stock neuron holds."""
-    options = NORMALISED if timesteps else {}
-    network = compiled(
-        random_chain(seed), tmp_path, code="one-spike", timesteps=timesteps, **options
-    )
+    network = compiled(random_chain(3), tmp_path, code="one-spike", timesteps=4, **NORMALISED)
     assert np.abs(network.populations[0].bias).max() > 2000
+
+
+def test_copies_of_whole_weights_have_the_real_thresholds(tmp_path: Path) -> None:
+    """One weight a neuron is whole whatever it is; no θ is, whose multiples 22 thresholds are."""
+    network = compiled(random_chain(10), tmp_path, code="one-spike")
+    assert np.abs(network.populations[0].projections[0].connection.weights).max() == 1
+    assert np.abs(network.populations[0].bias).max() == network.input.levels + 1
 
 
 @pytest.mark.parametrize("light", [False, True])
