@@ -16,7 +16,7 @@ from snnc.compiler.operators import Staircase
 from snnc.compiler.spiking import SpikingNetwork
 from snnc.runtime.engines.float_network import FloatNetwork
 from snnc.runtime.engines.golden import Golden
-from snnc.runtime.engines.result import logits_of
+from snnc.runtime.engines.result import decisions_of, logits_of
 
 Array: TypeAlias = npt.NDArray[Any]
 IMAGES = 256
@@ -109,14 +109,10 @@ def _differences(
             off = np.abs(result.numbers[name].ravel() - exact[staircase].ravel())
             shares[name] += float((off > 0).mean()) * len(batch) / len(levels)
             farthest[name] = max(farthest[name], int(off.max()))
-        ours = _decisions(logits_of(result.potential, network), len(batch))
-        others = ours != _decisions(exact[output], len(batch))
+        ours = decisions_of(logits_of(result.potential, network).reshape(len(batch), -1))
+        others = ours != decisions_of(exact[output].reshape(len(batch), -1))
         shares[network.readout.name] += float(others.mean()) * len(batch) / len(levels)
     return {name: Difference(share, farthest.get(name)) for name, share in shares.items()}
-
-
-def _decisions(logits: Array, images: int) -> Array:
-    return np.asarray(logits.reshape(images, -1).argmax(1))
 
 
 def _pairs(composed: Network, network: SpikingNetwork) -> Mapping[str, str]:
