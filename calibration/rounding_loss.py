@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import inf, log10
 from typing import Any, TypeAlias
 
+import numpy as np
 import numpy.typing as npt
 
 from snnc.compiler.laws import Neuron
@@ -15,6 +16,7 @@ from snnc.compiler.operators import Staircase
 from snnc.compiler.spiking import SpikingNetwork
 from snnc.runtime.engines.float_network import FloatNetwork
 from snnc.runtime.engines.golden import Golden
+from snnc.runtime.engines.result import decisions_of, logits_of
 
 Array: TypeAlias = npt.NDArray[Any]
 IMAGES = 256
@@ -32,8 +34,10 @@ class RoundingLoss:
     snr: float
     """Signal to noise of the layer's sums in dB, if all before it were exact; the worst source."""
     changed: float | None
-    """Share of activations whose level is not the float network's; None for a read-out, and where
-    levels are counts of spikes."""
+    """Share of activations whose level is not the float network's; of a read-out the share of
+    decisions. None where levels are counts of spikes."""
+    farthest: int | None = None
+    """The most levels by which an activation differs; None for a read-out, too."""
 
 
 def rounding_losses(
@@ -46,35 +50,69 @@ def rounding_losses(
         network: the integers.
         levels: (images, *input shape), what the input sends; the first of them are looked at.
     """
-    changed = _changed(composed, network, levels[:IMAGES])
+    differences = _differences(composed, network, levels[:IMAGES])
+    none = Difference(None, None)
     return tuple(
         RoundingLoss(
             each.name,
             each.weight_bits,
             _decibels(max(p.error for p in each.projections)),
-            changed.get(each.name),
+            differences.get(each.name, none).share,
+            differences.get(each.name, none).farthest,
         )
         for each in network
         if not each.is_relay
     )
 
 
-def _changed(composed: Network, network: SpikingNetwork, levels: Array) -> Mapping[str, float]:
-    """For each firing population the share of levels that differ, where levels are comparable."""
+def measured(losses: Sequence[RoundingLoss]) -> Iterator[str]:
+    """What follows from all roundings together, where levels are comparable."""
+    known = [each for each in losses if each.changed is not None]
+    levels = [each for each in known if each.farthest is not None]
+    decisions = [each.changed for each in known if each.farthest is None]
+    if levels and decisions:
+        worst = max(levels, key=lambda each: each.changed or 0.0)
+        farthest = max(each.farthest or 0 for each in levels)
+        yield (
+            f"on calibration images {100 * (worst.changed or 0.0):.2g} % of the levels of "
+            f"{worst.layer} are not the float network's, fewer in other layers, by {farthest} at "
+            f"most; of the decisions {100 * (decisions[0] or 0.0):.2g} % are not"
+        )
+
+
+@dataclass(frozen=True)
+class Difference:
+    """How much differs between the float network and the integers."""
+
+    share: float | None
+    """Of activations, or of decisions."""
+    farthest: int | None
+    """In levels."""
+
+
+def _differences(
+    composed: Network, network: SpikingNetwork, levels: Array
+) -> Mapping[str, Difference]:
+    """What differs in each population, where levels are comparable, and in the decisions."""
     pairs = _pairs(composed, network)
     if not pairs:
         return {}
     golden = Golden(network, every_population=True)
-    floats = FloatNetwork(composed, [*pairs.values()])
-    counts = dict.fromkeys(pairs, 0.0)
+    output = composed.output.name
+    floats = FloatNetwork(composed, [*pairs.values(), output])
+    shares, farthest = dict.fromkeys([*pairs, network.readout.name], 0.0), dict.fromkeys(pairs, 0)
     for start in range(0, len(levels), BATCH):
         batch = levels[start : start + BATCH]
-        ours = golden.run(batch.reshape(len(batch), *network.input.shape)).numbers
+        result = golden.run(batch.reshape(len(batch), *network.input.shape))
         exact = floats.run(batch.reshape(len(batch), *composed.input.shape))
         for name, staircase in pairs.items():
-            wrong = ours[name].reshape(len(batch), -1) != exact[staircase].reshape(len(batch), -1)
-            counts[name] += float(wrong.mean()) * len(batch) / len(levels)
-    return counts
+            off = np.abs(result.numbers[name].ravel() - exact[staircase].ravel())
+            shares[name] += float((off > 0).mean()) * len(batch) / len(levels)
+            farthest[name] = max(farthest[name], int(off.max()))
+        ours = decisions_of(logits_of(result.potential, network).reshape(len(batch), -1))
+        others = ours != decisions_of(exact[output].reshape(len(batch), -1))
+        shares[network.readout.name] += float(others.mean()) * len(batch) / len(levels)
+    return {name: Difference(share, farthest.get(name)) for name, share in shares.items()}
 
 
 def _pairs(composed: Network, network: SpikingNetwork) -> Mapping[str, str]:

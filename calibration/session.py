@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from snnc.calibration.rounding_loss import RoundingLoss, rounding_losses
+from snnc.calibration.rounding_loss import RoundingLoss, measured, rounding_losses
 from snnc.calibration.rounding_walk import RoundingWalk
 from snnc.calibration.staircases import Calibration, calibrate
 from snnc.compiler.inputs import Input
@@ -63,6 +64,10 @@ class CalibrationSession:
         assert self.composed is not None
         assert self.sent is not None
         return rounding_losses(self.composed, network, self.sent)
+
+    def remarks(self, losses: Sequence[RoundingLoss]) -> tuple[str, ...]:
+        """What the owner of the network wants to know of them."""
+        return tuple(measured(losses))
 
     def _calibrate(self, network: Network, uneven: bool) -> Network:
         if self.levels is None:

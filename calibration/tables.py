@@ -17,7 +17,8 @@ LOSS_COLUMNS: Sequence[Column[RoundingLoss]] = (
     Column("layer", lambda row: row.layer),
     Column("weight bits", lambda row: str(row.weight_bits)),
     Column("signal to noise", lambda row: "exact" if isinf(row.snr) else f"{row.snr:.1f} dB"),
-    Column("levels changed", lambda row: percent(row.changed)),
+    Column("levels, or decisions, changed", lambda row: percent(row.changed)),
+    Column("by at most", lambda row: "-" if row.farthest is None else str(row.farthest)),
 )
 
 

@@ -113,6 +113,11 @@ def _encode(network: Network, job: Job) -> Network:
     return encode_input(network, job.encoding, planes=isinstance(job.pixels, PlanesInput))
 
 
+def _coarsen(network: Network, job: Job) -> Network:
+    """What quantises pixels on their own grid costs no time step, however many levels it has."""
+    return coarsen_staircases(drop_repeats(network, job.pixels.levels), job.code.coarsest)
+
+
 def _quantize(network: Network, job: Job) -> SpikingNetwork:
     """Choose what the user left open about the code, then lower every layer."""
     code = job.code.settled(_most_levels(network))
@@ -170,7 +175,7 @@ PIPELINE: tuple[Stage, ...] = (
     # while levels are still free of weights
     Stage(
         "coarsen_staircases",
-        FloatPass(lambda n, job: coarsen_staircases(n, job.code.coarsest)),
+        FloatPass(_coarsen),
         SHIFTED,
     ),
     # once levels are final: a max pool of levels is exact, and linear but for its relus
@@ -245,6 +250,12 @@ def recognize(
     found = run_stages(PIPELINE[: last + 1], network, job, ignore)
     assert isinstance(found, Network)
     return found
+
+
+def sending_pixels(network: Network, options: CompileOptions) -> Network:
+    """A recognised network that reads level numbers, without what would only repeat them."""
+    encoding = encoding_of(options, network)
+    return drop_repeats(encode_input(network, encoding), encoding.levels)
 
 
 def job_of(network: Network, options: CompileOptions, hooks: CalibrationHooks | None) -> Job:

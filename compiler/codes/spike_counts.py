@@ -17,6 +17,7 @@ from snnc.compiler.laws.base import Shape
 from snnc.compiler.options import AveragePools, CompileOptions, Encoding, InputCode
 from snnc.compiler.quantization.layer import Layer
 from snnc.compiler.quantization.lowering import Lowered, LoweringContext, on_spikes, shown
+from snnc.compiler.quantization.magnified import sharpened
 from snnc.compiler.quantization.spikes import in_spikes
 from snnc.compiler.target import Target
 
@@ -70,7 +71,11 @@ class SpikeCountCode(PlainCode):
     def lowered(self, layer: Layer, constant: Sequence[bool], context: LoweringContext) -> Lowered:
         """In thresholds for one spike."""
         law = self.neuron(np.ones(1, np.int64))
-        counted = in_spikes(layer, constant, law, steady_is_exact=self.steady_is_exact)
+        one_level = layer.highest == 1 and layer.thresholds is None
+        sharp = sharpened(layer, context.precision.target) if one_level else layer
+        counted = in_spikes(sharp, constant, law, steady_is_exact=self.steady_is_exact)
         if layer.highest is None:
             return shown(counted, context, self.readout)
-        return on_spikes(counted, context, self.neuron)
+        found = on_spikes(counted, context, self.neuron)
+        # what images tell is told in levels as they were
+        return found if sharp is layer else replace(found, rounded=None)

@@ -24,6 +24,7 @@ from snnc.compiler.operators import Source, Staircase
 from snnc.compiler.quantization.layer import Layer, Precision, layer_of
 from snnc.compiler.quantization.lowering import Lowered, LoweringContext
 from snnc.compiler.quantization.observer import Observer
+from snnc.compiler.quantization.whole_numbers import NotKept, WholeNumbers
 from snnc.compiler.quantization.widths import (
     MEASURED,
     Offer,
@@ -67,10 +68,11 @@ def quantize_weights(
             observer.advance(end, became)
     if problems:
         raise SnncError(*problems)
-    populations = tuple(each.population for each in found.values())
+    lowered = [*found.values()]
+    populations = tuple(each.population for each in lowered)
     precisions = [context.at(widths.get(name)).precision for name in found]
     coarse = _coarse(populations, precisions)
-    remarks = (*network.remarks, *_taken_over([*found.values()]), *coarse)
+    remarks = (*network.remarks, *_recoded(lowered), *_taken_over(lowered), *coarse)
     provenance = Provenance(remarks=remarks)
     return SpikingNetwork(spiking_input, populations, code=code.name, provenance=provenance)
 
@@ -142,15 +144,47 @@ def _levels(node: Node, spiking_input: Input) -> int:
     return spiking_input.levels
 
 
+def _recoded(lowered: Sequence[Lowered]) -> Iterator[str]:
+    """What the owner of a network wants to know whose levels the code does not have."""
+    found = [each for each in lowered if each.recoded is not None]
+    if found:
+        names = ", ".join(each.population.name for each in found)
+        levels = ", ".join(map(str, sorted({each.recoded or 0 for each in found})))
+        yield (
+            f"{names}: staircases of {levels} levels become coarser or finer, for every neuron "
+            f"sends up to {found[0].population.neuron.levels} spikes; the network is not error-free"
+        )
+
+
 def _taken_over(lowered: Sequence[Lowered]) -> Iterator[str]:
     """What the owner of a quantised model wants to know: whether every threshold is met."""
-    whole = [each.taken_over for each in lowered if each.taken_over is not None]
-    moved, thresholds = sum(each.moved for each in whole), sum(each.thresholds for each in whole)
-    if moved:
+    whole = {
+        each.population.name: each.whole
+        for each in lowered
+        if isinstance(each.whole, WholeNumbers) and each.whole.moved
+    }
+    if whole:
+        moved, thresholds = (
+            sum(getattr(each, of) for each in whole.values()) for of in ("moved", "thresholds")
+        )
+        worst = max(whole, key=lambda name: whole[name].share)
+        farthest = max(each.farthest for each in whole.values())
         yield (
-            f"the weights of {len(whole)} layers are whole numbers already and stay unchanged; "
-            f"{moved} of their {thresholds} thresholds are met one unit of the sum too early or "
-            "too late, for want of more than 24 bits"
+            f"{', '.join(whole)}: the weights are whole numbers already and stay unchanged; "
+            f"{moved} of {thresholds} thresholds are met too early or too late, by {farthest:.2g} "
+            "of a level at most, for want of more than 24 bits: of the sums that can arrive "
+            f"{100 * whole[worst].share:.2g} % get another level in {worst}, fewer in the others; "
+            "`calibration` counts levels and decisions; `weight_bits=16`, or fewer `input_bits`, "
+            "may leave fewer"
+        )
+    reasons: dict[NotKept, list[str]] = {}
+    for each in lowered:
+        if isinstance(each.whole, NotKept):
+            reasons.setdefault(each.whole, []).append(each.population.name)
+    for reason, names in reasons.items():
+        yield (
+            f"{', '.join(names)}: the weights are whole numbers already and were rounded all the "
+            f"same: {reason.what}; {reason.mend}"
         )
 
 

@@ -10,7 +10,7 @@ the same step, whatever the schedule.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -27,12 +27,51 @@ from snnc.compiler.spiking import (
     SpikingNetwork,
 )
 
+MANY = 2
+"""Time steps that are worth a word."""
+FEW = 3
+"""At most one layer in so many is an exception."""
+
 
 def schedule_populations(network: SpikingNetwork, schedule: Schedule) -> SpikingNetwork:
     """Choose the schedule; `snnc.compiler.rules.timing` derives every window from it."""
     if network.schedule != schedule:
         network = replace(network, schedule=schedule)
+    origin = network.provenance
+    new = [each for each in _slowest(network) if each not in origin.remarks]
+    if new:
+        network = replace(network, provenance=replace(origin, remarks=(*origin.remarks, *new)))
     return network if not any(bits_arrive_in_order(network)) else align_sources(network)
+
+
+def _slowest(network: SpikingNetwork) -> Iterator[str]:
+    """What sets the period, where a few take many more steps than all others."""
+    laws = {name: law for name, law in network.firing.items() if law.train == "bits"}
+    turns = {name: law.turn for name, law in laws.items()}
+    if network.input.train == "bits":
+        turns[network.input.name] = network.input.turn
+    most = max(turns.values(), default=0)
+    slow = [name for name, turn in turns.items() if turn == most]
+    others = max((turn for turn in turns.values() if turn < most), default=most)
+    if network.schedule == "pipelined" and most - others >= MANY and FEW * len(slow) <= len(turns):
+        yield (
+            f"an image every {most} time steps because of {', '.join(slow)}; all other layers take "
+            f"up to {others}: {_faster(slow, network)}, or compile with `code='graded'`"
+        )
+
+
+def _faster(slow: Sequence[str], network: SpikingNetwork) -> str:
+    """What makes the slowest layers as fast as the others."""
+    first = network.input.name
+    if first in slow:
+        return "send pixels with `input_code='graded'`"
+    reads = {each.name: {p.source for p in each.projections} for each in network}
+    if any(reads[name] == {first} for name in slow):
+        return (
+            "a quantiser of the input costs no layer where `input_bits`, `input_range`, `mean` and "
+            "`std` put the pixels on its grid"
+        )
+    return "give them fewer levels, or `average_pool='compose'` where they are sums"
 
 
 def align_sources(network: SpikingNetwork) -> SpikingNetwork:

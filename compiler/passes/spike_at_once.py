@@ -9,6 +9,7 @@ no modulus. What a rate network loses because spikes come unevenly is not lost h
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -26,16 +27,19 @@ def spike_at_once(network: SpikingNetwork) -> SpikingNetwork:
     A population that receives nothing but the input needs no sum over T steps: Σ w·n reaches
     ⌈(j·θ − v(0))/T⌉ − B when T times as much reaches j·θ.
     """
+    sender = network.input.name
     return replace(
         network,
         input=once(network.input),
-        populations=tuple(_at_once(each, network) for each in network),
+        populations=tuple(
+            at_once(each, [p.source == sender for p in each.projections]) for each in network
+        ),
     )
 
 
-def _at_once(population: Population, network: SpikingNetwork) -> Population:
+def at_once(population: Population, constant: Sequence[bool]) -> Population:
+    """The copies of a population, given for each projection whether its source is the input."""
     neuron = population.neuron
-    constant = [each.source == network.input.name for each in population.projections]
     if isinstance(neuron, Copies):
         return population
     if isinstance(neuron, Readout):
@@ -50,7 +54,7 @@ def _at_once(population: Population, network: SpikingNetwork) -> Population:
 
 
 def as_copies(
-    population: Population, constant: list[bool], steps: int, missing: Integers
+    population: Population, constant: Sequence[bool], steps: int, missing: Integers
 ) -> Population:
     """A rate neuron as copies, each of which fires once so much has come.
 
@@ -62,22 +66,25 @@ def as_copies(
             (copies, *shape).
     """
     if all(constant):
-        return _copied(population, -(-missing // steps) - population.bias - 1)
+        return copied(population, -(-missing // steps) - population.bias - 1)
     projections = _times(population, steps, constant)
-    return _copied(
+    return copied(
         replace(population, projections=projections), missing - steps * population.bias - 1
     )
 
 
-def _copied(population: Population, thresholds: Integers) -> Population:
-    """What a threshold cannot hold goes into the bias: of copies that fire though nothing came."""
+def copied(population: Population, thresholds: Integers) -> Population:
+    """Copies with such thresholds (copies, channels) or (copies, *shape), the bias left out.
+
+    What a threshold cannot hold goes into the bias: of copies that fire though nothing came.
+    """
     below = np.minimum(thresholds[0].reshape(population.shape[0], -1).min(1), 0)
     raised = thresholds - _spread(below, thresholds.ndim - 1)
     neuron = Copies(np.minimum(raised, STOCK.threshold_max))
     return replace(population, bias=-below, neuron=neuron)
 
 
-def _times(population: Population, steps: int, constant: list[bool]) -> tuple[Projection, ...]:
+def _times(population: Population, steps: int, constant: Sequence[bool]) -> tuple[Projection, ...]:
     """The projections, those of a constant current for all of its steps."""
     return tuple(
         replace(each, connection=_scaled(each.connection, steps)) if still else each

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -195,7 +195,7 @@ def _bias(projections: tuple[Node, ...]) -> Floats:
     return np.asarray(sum(per_channel(each, rank) for each in found))
 
 
-def saturated(layer: Layer, levels: int) -> Floats:
+def saturated(layer: Layer, levels: int) -> Layer:
     """Pull in a bias beyond which the neuron gives 0, or N, whatever arrives: the same result."""
     low, high = (per_channel(each, layer.bias.ndim) for each in layer.reach)
-    return np.clip(layer.bias, -high - 1.0, levels + 1.0 - low)
+    return replace(layer, bias=np.clip(layer.bias, -high - 1.0, levels + 1.0 - low))

@@ -10,18 +10,25 @@ import numpy as np
 
 from snnc.compiler.laws import Firing, Integers, Neuron, OffsetSpike, Rate, Readout
 from snnc.compiler.operators import Floats, per_channel
+from snnc.compiler.quantization.common_factors import WholeRows, whole_rows
 from snnc.compiler.quantization.layer import Layer, Precision, saturated
+from snnc.compiler.quantization.magnified import magnified
 from snnc.compiler.quantization.observer import Observer, RoundedLayer
-from snnc.compiler.quantization.scale import bias_room, resolution, steps
-from snnc.compiler.quantization.synapses import on_one_grid, rounded
+from snnc.compiler.quantization.scale import resolution, steps
+from snnc.compiler.quantization.synapses import rounded, taken_over
 from snnc.compiler.quantization.units import fitted
 from snnc.compiler.quantization.whole_numbers import (
+    NO_COMMON_FACTOR,
+    Kept,
+    NotKept,
     WholeNumbers,
-    finest_exponent,
-    finest_step,
-    multiple,
     on_grid,
-    spacing,
+)
+from snnc.compiler.quantization.whole_scales import (
+    SpikingStep,
+    finest_exponent,
+    spiking_step,
+    with_whole_biases,
 )
 from snnc.compiler.spiking import Population, Projection, planar
 
@@ -60,31 +67,39 @@ class LoweringContext:
 
 @dataclass(frozen=True, eq=False)
 class Lowered:
-    """A population, and what became of its thresholds where its weights stayed as they were."""
+    """A population, and what became of its weights where they were whole numbers already."""
 
     population: Population
-    taken_over: WholeNumbers | None = None
+    whole: WholeNumbers | NotKept | Kept | None = None
+    """None where they were no whole numbers."""
     rounded: RoundedLayer | None = None
-    """What became of its weights where they did not."""
+    """What became of its weights where they did not stay as they were."""
+    recoded: int | None = None
+    """The levels that its staircase had, of a code whose levels are others; else None."""
 
 
 def on_levels(layer: Layer, levels: int, context: LoweringContext, law: LevelLaw) -> Lowered:
     """A population that sends the levels of the layer's staircase."""
     precision = context.precision
-    layer = replace(layer, bias=saturated(layer, levels))
-    r = spacing(layer, precision)
-    whole = None if r is None else on_grid(layer, levels, r, precision)
-    if r is not None and whole is not None:
-        projections = on_one_grid(layer, context.names, r, whole.exponent)
+    layer = saturated(layer, levels)
+    rows = whole_rows(layer.rows)
+    whole = on_grid(layer, levels, rows, precision) if rows else None
+    if rows and isinstance(whole, WholeNumbers):
+        weights = [whole.times[:, None, None] * each for each in rows.weights]
+        projections = taken_over(layer, context.names, weights, whole.exponent, precision)
         neuron = law(whole.step, levels)
-        return Lowered(_made(layer, context, projections, whole.bias, neuron), whole)
-    layer = fitted(layer, precision)
+        return Lowered(made(layer, context, projections, whole.bias, neuron), whole)
+    fate, magnifies = _fate(layer, rows, whole), magnified(layer, levels)
+    # what images tell is told in levels as they were
+    in_levels = magnifies is layer
+    layer = fitted(saturated(magnifies, levels), precision)
     scale = steps(layer, levels, precision)
     projections, lost = rounded(layer, context.names, scale, precision)
     bias = _whole(context.bias(layer, lost), scale)
     neuron = law(scale.astype(np.int64), levels)
-    population = _made(layer, context, projections, bias, neuron)
-    return Lowered(population, rounded=_became(layer, lost, bias, scale))
+    population = made(layer, context, projections, bias, neuron)
+    became = _became(layer, lost, bias, scale) if in_levels else None
+    return Lowered(population, fate, became)
 
 
 def on_spikes(
@@ -98,22 +113,21 @@ def on_spikes(
         neuron: makes the law from the thresholds of the channels.
     """
     precision = context.precision
-    r = spacing(layer, precision)
-    found = None if r is None else finest_step(layer, r, precision)
-    room = bias_room(layer, precision)
-    if r is not None and found is not None and np.all(found[0] <= room):
-        step, shift = found
-        times = np.minimum(multiple(layer, r, shift, precision), np.floor(room / step))
-        step = step * times.astype(np.int64)
-        projections = on_one_grid(layer, context.names, r / times, shift)
-        bias = _whole(layer.bias, step.astype(np.float64))
-        return Lowered(_made(layer, context, projections, bias, neuron(step)))
+    rows = whole_rows(layer.rows)
+    found = spiking_step(layer, rows, precision) if rows else None
+    if rows and isinstance(found, SpikingStep):
+        weights = [found.times[:, None, None] * each for each in rows.weights]
+        projections = taken_over(layer, context.names, weights, found.exponent, precision)
+        bias = _whole(layer.bias, found.step.astype(np.float64))
+        population = made(layer, context, projections, bias, neuron(found.step))
+        return Lowered(population, Kept())
+    fate = _fate(layer, rows, found)
     layer = fitted(layer, precision)
     scale = steps(layer, 1, precision)
     projections, lost = rounded(layer, context.names, scale, precision)
     bias = _whole(context.bias(layer, lost), scale)
-    population = _made(layer, context, projections, bias, neuron(scale.astype(np.int64)))
-    return Lowered(population, rounded=_became(layer, lost, bias, scale))
+    population = made(layer, context, projections, bias, neuron(scale.astype(np.int64)))
+    return Lowered(population, fate, _became(layer, lost, bias, scale))
 
 
 def shown(
@@ -121,12 +135,16 @@ def shown(
 ) -> Lowered:
     """The read-out; `readout` makes its law from the units of the channels."""
     precision = context.precision
-    r = spacing(layer, precision)
-    shift = None if r is None else finest_exponent(layer, r, precision)
-    if r is not None and shift is not None:
-        scale, bias, became = 2.0**shift / r, layer.bias, None
-        projections = on_one_grid(layer, context.names, r, shift)
+    rows = whole_rows(layer.rows)
+    rows = rows and with_whole_biases(layer, rows)
+    found = finest_exponent(layer, rows, precision) if rows else None
+    fate: NotKept | Kept | None = Kept()
+    became: RoundedLayer | None = None
+    if rows and isinstance(found, int):
+        scale, bias = 2.0**found / rows.r, layer.bias
+        projections = taken_over(layer, context.names, rows.weights, found, precision)
     else:
+        fate = _fate(layer, rows, found)
         layer = fitted(layer, precision)
         scale = resolution(layer, precision)
         projections, lost = rounded(layer, context.names, scale, precision)
@@ -134,8 +152,8 @@ def shown(
         became = layer.rounded(lost, bias)
     times = layer.time_steps
     neuron = readout(1.0 / (scale * times))
-    population = _made(layer, context, projections, _whole(bias * times, scale), neuron)
-    return Lowered(population, rounded=became)
+    population = made(layer, context, projections, _whole(bias * times, scale), neuron)
+    return Lowered(population, fate, became)
 
 
 def _became(layer: Layer, lost: tuple[Floats, ...], bias: Integers, scale: Floats) -> RoundedLayer:
@@ -146,13 +164,23 @@ def _became(layer: Layer, lost: tuple[Floats, ...], bias: Integers, scale: Float
     return layer.rounded(lost, (bias + 0.5) / per_channel(scale, bias.ndim))
 
 
-def _made(
+def _fate(layer: Layer, rows: WholeRows | None, found: object) -> NotKept | None:
+    """Why whole-number weights were rounded; None where they were none."""
+    if rows is None and len(layer.rows) > 1:
+        parts = [whole_rows([each]) for each in layer.rows]
+        apart = all(part is not None and part.is_certain for part in parts)
+        return NO_COMMON_FACTOR if apart else None
+    return found if isinstance(found, NotKept) and rows and rows.is_certain else None
+
+
+def made(
     layer: Layer,
     context: LoweringContext,
     projections: tuple[Projection, ...],
     bias: Integers,
     neuron: Neuron,
 ) -> Population:
+    """The population of a layer, named and shaped as its result."""
     shape = planar(layer.node.shape)
     bias = bias.reshape(shape) if bias.ndim > 1 else bias
     return Population(context.names[layer.node.name], shape, projections, bias, neuron)

@@ -9,23 +9,51 @@ import numpy as np
 from snnc.compiler.laws import Integers
 from snnc.compiler.network import Node
 from snnc.compiler.operators import Conv, Floats, MatMul
+from snnc.compiler.quantization.common_factors import WholeRows
 from snnc.compiler.quantization.layer import Layer, Precision
 from snnc.compiler.quantization.rounding import Rounded, round_projection
+from snnc.compiler.quantization.scale import is_wide
 from snnc.compiler.spiking import Connection, Convolution, Dense, Projection
 
 
-def on_one_grid(
-    layer: Layer, names: Mapping[str, str], r: Floats, shift: int
+def most_times(layer: Layer, rows: WholeRows, precision: Precision) -> tuple[Integers, ...]:
+    """For each exponent how often each channel's whole weights fit into those of the chip.
+
+    Those that may be shared between two synapses are not shifted besides.
+    """
+    ones = np.min([times_held(each, precision, wide=False) for each in rows.weights], axis=0)
+    most = precision.target.max_weight_exponent
+    shared = [
+        times_held(each, precision, wide=is_wide(layer, k, precision) and precision.shift <= most)
+        for k, each in enumerate(rows.weights)
+    ]
+    return (np.min(shared, axis=0), *[ones] * most)
+
+
+def times_held(weights: Integers, precision: Precision, *, wide: bool) -> Integers:
+    """How often the weights of each channel fit."""
+    peak = np.maximum(np.abs(weights).max((1, 2)), 1)
+    found = precision.weight_max(weights.astype(np.float64), wide=wide) // peak
+    # two's complement has one number more below 0
+    half = 1 << (precision.synapse_bits - 1)
+    once = (weights.min((1, 2)) >= -half) & (weights.max((1, 2)) < half)
+    return np.asarray(np.maximum(found, once), np.int64)
+
+
+def taken_over(
+    layer: Layer,
+    names: Mapping[str, str],
+    weights: Sequence[Integers],
+    shift: int,
+    precision: Precision,
 ) -> tuple[Projection, ...]:
-    """The whole numbers that the weights are."""
-    return tuple(
-        Projection(
-            names[node.sources[0]],
-            _connection(node, np.round(rows / r[:, None, None]).astype(np.int64)),
-            shift,
-        )
-        for node, rows in zip(layer.projections, layer.rows, strict=True)
-    )
+    """The projections of whole weights, each in one synapse or, where that is too few, in two."""
+    found: list[Projection] = []
+    for node, each in zip(layer.projections, weights, strict=True):
+        wide = bool(times_held(each, precision, wide=False).min() < 1)
+        integers = Rounded(each, shift, wide, 0.0, np.zeros(len(each)))
+        found += _synapses(node, names[node.sources[0]], integers, precision)
+    return tuple(found)
 
 
 def rounded(

@@ -99,7 +99,7 @@ LAYER_COLUMNS: Sequence[Column[LayerRow]] = (
     Column("synapses", lambda row: f"{row.synapses:,}"),
     Column("weights", lambda row: span(row.weights)),
     Column("bits", lambda row: str(row.weight_bits)),
-    Column("error", lambda row: ", ".join(f"{100 * each:.2g} %" for each in row.weight_errors)),
+    Column("error", lambda row: ", ".join(map(_weight_error, row.weight_errors))),
     Column("step Δ", lambda row: span(row.step)),
     Column("threshold", lambda row: span(row.threshold)),
     Column("bias", lambda row: span(row.bias)),
@@ -109,6 +109,10 @@ LAYER_COLUMNS: Sequence[Column[LayerRow]] = (
     Column("arrives", lambda row: str(row.arrives)),
     Column("fires", lambda row: str(row.fires)),
 )
+
+
+def _weight_error(error: float) -> str:
+    return f"{100 * error:.2g} %" if error else "unchanged"
 
 
 def layer_table(inspection: Inspection) -> Table:

@@ -33,6 +33,8 @@ class LayerRow:
     weight_bits: int
     weight_errors: tuple[float, ...]
     """For each source what rounding changed of its weights, relative to them."""
+    unchanged: bool
+    """Whether nothing was rounded: whole numbers of the source, or a whole multiple of them."""
     step: Range | None
     """Δ, or θ of a rate neuron; None for the read-out and for copies."""
     threshold: Range | None
@@ -122,6 +124,7 @@ def _row(network: SpikingNetwork, population: Population, timing: Timing) -> Lay
         weights=weights,
         weight_bits=population.weight_bits,
         weight_errors=tuple({each.source: each.error for each in population.projections}.values()),
+        unchanged=not any(each.error for each in population.projections),
         step=_known_range(neuron.step_of_level),
         threshold=_known_range(neuron.first_threshold),
         bias=_range(population.bias),

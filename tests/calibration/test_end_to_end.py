@@ -42,7 +42,8 @@ def test_every_layer_says_what_it_lost(tmp_path: Path) -> None:
     assert {each.layer for each in losses} <= {each.name for each in network}
     *firing, readout = losses
     assert all(0 <= each.changed <= 1 for each in firing)
-    assert readout.changed is None
+    assert 0 <= readout.changed <= 1
+    assert readout.farthest is None
     assert all(each.snr > 5 for each in losses)
 
 

@@ -31,3 +31,21 @@ def test_a_layer_is_no_relay_by_its_name(tmp_path: Path) -> None:
     found = snnc.compile(shortcut(tmp_path), calibration=snnc.Data(x))
     assert [each.name for each in found.network if each.is_relay] == [f"{LAYER}.relay1"]
     assert [each.layer for each in found.losses] == [LAYER, "second", "sum", "fc"]
+
+
+def test_what_calibration_images_tell_is_in_the_file(tmp_path: Path) -> None:
+    """Coarse weights change levels, and the remark says how many and how far."""
+    x = np.random.default_rng(0).uniform(size=(40, 2, 8, 8)).astype(np.float32)
+    found = snnc.compile(shortcut(tmp_path), calibration=snnc.Data(x), weight_bits=3)
+    *firing, readout = found.losses
+    assert readout.farthest is None
+    assert readout.changed is not None
+    assert all(each.changed and each.farthest for each in firing)
+    worst = max(firing, key=lambda each: each.changed or 0)
+    most = max(each.farthest or 0 for each in firing)
+    remark = next(r for r in snnc.load(found.path).provenance.remarks if "calibration" in r)
+    assert remark == (
+        f"on calibration images {100 * (worst.changed or 0):.2g} % of the levels of {worst.layer} "
+        f"are not the float network's, fewer in other layers, by {most} at most; "
+        f"of the decisions {100 * readout.changed:.2g} % are not"
+    )

@@ -119,11 +119,13 @@ def compile(
     target_of(path, inputs=inputs)
     opened = open_model(Path(model), chosen, progress)
     network = opened.compiled(chosen, watch)
-    write(network, path, inputs=inputs)
     session = opened.session
     if session is None:
+        write(network, path, inputs=inputs)
         return Compilation(path, network)
     losses = session.rounding_losses(network)
+    network = _with_remarks(network, session.remarks(losses))
+    write(network, path, inputs=inputs)
     return Compilation(path, network, losses, session.calibration, opened.remarks)
 
 
@@ -135,6 +137,11 @@ def recognize(model: str | Path, *, input_shape: Sequence[int] = ()) -> Network:
     """
     options = CompileOptions(input_shape=tuple(input_shape))
     return open_model(Path(model), options).recognized(options)
+
+
+def _with_remarks(network: SpikingNetwork, remarks: Sequence[str]) -> SpikingNetwork:
+    origin = network.provenance
+    return replace(network, provenance=replace(origin, remarks=(*origin.remarks, *remarks)))
 
 
 def _beside(model: Path) -> Path:

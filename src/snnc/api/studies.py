@@ -20,7 +20,7 @@ from snnc.compiler.codes import CODES, Code, SweepGrid
 from snnc.compiler.codes.base import with_code
 from snnc.compiler.errors import Problem, SnncError, refusal
 from snnc.compiler.options import CompileOptions, encoding_of
-from snnc.compiler.pipeline import problems_of_numbers
+from snnc.compiler.pipeline import problems_of_numbers, sending_pixels
 from snnc.compiler.spiking import SpikingNetwork, planar
 from snnc.compiler.target import find_target
 
@@ -82,7 +82,7 @@ def sweep(
         (str(each), executable(load_model(each, compiling.input_shape), str(each)))
         for each in paths
     ]
-    staircases = study.staircases_of(network)
+    staircases = study.staircases_of(sending_pixels(network, compiling))
     points = study.points_of(wanted, staircases)
     progress = chosen.progress or ignore
     with TemporaryDirectory() as folder:

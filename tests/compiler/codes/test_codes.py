@@ -21,6 +21,7 @@ from snnc.compiler.laws import Integers, OffsetSpike, Rate
 from snnc.compiler.rules.bounds import potential_bounds
 from snnc.compiler.spiking import SpikingNetwork
 from snnc.runtime.engines.golden import Golden, GoldenResult
+from snnc.runtime.engines.source_model import SourceModel
 
 NORMALISED = {"mean": (0.4, 0.5), "std": (0.25, 0.3)}
 CODINGS: dict[str, dict[str, Any]] = {
@@ -131,16 +132,17 @@ def test_with_whole_weights_one_spike_gives_the_levels_of_bit_serial(
         np.testing.assert_array_equal(found.sent[name], sent, err_msg=name)
 
 
-@pytest.mark.parametrize(("seed", "timesteps"), [(3, 4), (10, None)])
-def test_whole_weights_give_way_to_a_bias_of_13_bits(
-    tmp_path: Path, seed: int, timesteps: int | None
-) -> None:
+def test_whole_weights_give_way_to_a_bias_of_13_bits(tmp_path: Path) -> None:
     """Their own threshold would take a bias beyond what a stock neuron holds."""
-    options = NORMALISED if timesteps else {}
-    network = compiled(
-        random_chain(seed), tmp_path, code="one-spike", timesteps=timesteps, **options
-    )
+    network = compiled(random_chain(3), tmp_path, code="one-spike", timesteps=4, **NORMALISED)
     assert np.abs(network.populations[0].bias).max() > 2000
+
+
+def test_copies_of_whole_weights_have_the_real_thresholds(tmp_path: Path) -> None:
+    """One weight a neuron is whole whatever it is; no θ is, whose multiples 22 thresholds are."""
+    network = compiled(random_chain(10), tmp_path, code="one-spike")
+    assert np.abs(network.populations[0].projections[0].connection.weights).max() == 1
+    assert np.abs(network.populations[0].bias).max() == network.input.levels + 1
 
 
 @pytest.mark.parametrize("light", [False, True])
@@ -261,3 +263,59 @@ def test_settings_that_do_not_go_together(
         compiled(whole(3, 1), tmp_path, **options)
     assert expected in str(caught.value).splitlines()
     assert [each.name for each in tmp_path.iterdir()] == ["model.onnx"]
+
+
+def signs(scale: float) -> Graph:
+    """Whole weights, a batch norm of any scale, and a step: the scale is nobody's."""
+    graph = Graph("batch", 6, seed=4)
+    for width, inputs in ((8, 6), (5, 8)):
+        weights = graph.rng.integers(-3, 4, (width, inputs)).astype(float)
+        weights[1] = 0
+        graph.with_constants("Gemm", weights, np.zeros(width), transB=1)
+        gain = graph.rng.uniform(0.5, 2, width) * scale
+        mean = graph.rng.integers(0, 3, width) + 0.25
+        graph.with_constants(
+            "BatchNormalization", gain, 0 * mean, mean, np.ones(width), epsilon=0.0
+        )
+        graph.node("Floor")
+        graph.with_constants("Add", 1.0)
+        graph.with_constants("Clip", 0.0, 1.0)
+    graph.with_constants("Gemm", graph.rng.integers(-3, 4, (4, 5)) * scale, np.zeros(4), transB=1)
+    return graph
+
+
+@pytest.mark.parametrize("code", CODES)
+@pytest.mark.parametrize("scale", [1e-8, 1e6])
+def test_signs_do_not_depend_on_the_scale_before_them(
+    tmp_path: Path, code: str, scale: float
+) -> None:
+    options = {"code": code, "input_bits": 3, "input_range": (0, 7)}
+    expected, found = (compiled(signs(each), tmp_path, **options) for each in (1.0, scale))
+    assert not any("rounded" in each for each in found.provenance.remarks)
+    assert all(p.error == 0 for each in found for p in each.projections)
+    images = images_for(found, 40)
+    for name, sent in golden(expected, images).sent.items():
+        assert len(np.unique(sent)) > 1
+        np.testing.assert_array_equal(golden(found, images).sent[name], sent, err_msg=name)
+
+
+@pytest.mark.parametrize("scale", [1e-6, 1 / 77, 1000.0])
+@pytest.mark.parametrize("code", ["bit-serial", "graded", "delta", "one-spike"])
+def test_whole_weights_of_any_scale_give_the_levels_of_the_source(
+    tmp_path: Path, code: str, scale: float
+) -> None:
+    """Thresholds that are no multiples of each other, of a stock neuron's copies too."""
+    graph = Graph("batch", 6, seed=9)
+    for width, inputs in ((8, 6), (6, 8)):
+        weights = graph.rng.integers(-7, 8, (width, inputs)) * scale
+        graph.with_constants("Gemm", weights, graph.rng.normal(size=width) * scale, transB=1)
+        graph.qcfs(7, 19.37 * scale)
+        graph.with_constants("Div", 19.37 * scale / 7)
+    graph.with_constants("Gemm", graph.rng.integers(-7, 8, (4, 6)) * scale, np.zeros(4), transB=1)
+    network = compiled(graph, tmp_path, code=code, input_bits=3, input_range=(0, 7))
+    assert not network.provenance.remarks
+    images = images_for(network, 60)
+    found = golden(network, images)
+    exact = SourceModel(graph.model(), "whole").run(images.astype(np.float32))
+    logits = found.potential.reshape(60, -1) * network.readout.neuron.unit
+    np.testing.assert_allclose(logits, exact, atol=1e-4 * np.abs(exact).max())

@@ -2,17 +2,24 @@ from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.integer_law import evaluate
+from support.onnx_models import Graph
 from support.spiking_networks import CODES, SEEDS, chain, networks_of, unscheduled
 
 from snnc.compiler.codes.spike_counts import SpikeCountCode
 from snnc.compiler.laws import BitSerial
+from snnc.compiler.network import Network
+from snnc.compiler.options import CompileKeywords, CompileOptions
 from snnc.compiler.passes.schedule_populations import schedule_populations
+from snnc.compiler.pipeline import lower
 from snnc.compiler.rules.legality import require_legal
 from snnc.compiler.rules.timing import timing_of
 from snnc.compiler.spiking import SpikingNetwork
+from snnc.frontends.onnx.loading import Model
+from snnc.frontends.onnx.reader import read_model
 
 
 def relays(network: SpikingNetwork) -> list[str]:
@@ -94,3 +101,58 @@ def test_consumers_share_relays() -> None:
     far = replace(out, projections=(*out.projections, replace(out.projections[0], source="c")))
     found = schedule_populations(network.replaced((*firing, c, far)), "pipelined")
     assert relays(found) == ["fc.relay1", "fc.relay2", "b.relay1"]
+
+
+def quantised(first: int, *others: int) -> Network:
+    """A quantiser of the input, 0 … 1 in so many levels, and layers of others."""
+    graph = Graph("batch", 4, seed=1)
+    graph.qcfs(first, 1.0, name="first")
+    for index, levels in enumerate(others):
+        graph.dense(4, 4, name=f"fc{index}")
+        graph.qcfs(levels)
+    graph.dense(2, 4)
+    return read_model(Model(graph.model(), "", ()))
+
+
+ELSE = "or compile with `code='graded'`"
+
+
+@pytest.mark.parametrize(
+    ("network", "options", "expected"),
+    [
+        (
+            quantised(200, 7, 7, 3),
+            {},
+            "an image every 8 time steps because of first; all other layers take up to 3: a "
+            "quantiser of the input costs no layer where `input_bits`, `input_range`, `mean` and "
+            f"`std` put the pixels on its grid, {ELSE}",
+        ),
+        (
+            quantised(255, 7, 7, 3),
+            {"input_code": "bits"},
+            "an image every 8 time steps because of x; all other layers take up to 3: send pixels "
+            f"with `input_code='graded'`, {ELSE}",
+        ),
+        (
+            quantised(255, 7, 63, 7, 3),
+            {},
+            "an image every 6 time steps because of fc1; all other layers take up to 3: give them "
+            f"fewer levels, or `average_pool='compose'` where they are sums, {ELSE}",
+        ),
+    ],
+)
+def test_what_sets_the_period_is_named(
+    network: Network, options: CompileKeywords, expected: str
+) -> None:
+    assert expected in lower(network, CompileOptions(**options)).provenance.remarks
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"schedule": "sequential"}, {"code": "graded"}, {"timesteps": 2}]
+)
+def test_a_quantiser_on_the_grid_of_the_pixels_costs_no_layer(options: CompileKeywords) -> None:
+    """And is not made coarser, however few time steps there are."""
+    network = lower(quantised(255, 7, 7, 3), CompileOptions(**options))
+    assert [each.name for each in network][:3] == ["fc0", "fc1", "fc2"]
+    assert network.input.levels == 255
+    assert not any("an image every" in each for each in network.provenance.remarks)
