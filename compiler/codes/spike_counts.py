@@ -71,11 +71,9 @@ class SpikeCountCode(PlainCode):
     def lowered(self, layer: Layer, constant: Sequence[bool], context: LoweringContext) -> Lowered:
         """In thresholds for one spike."""
         law = self.neuron(np.ones(1, np.int64))
-        one_level = layer.highest == 1 and layer.thresholds is None
-        sharp = sharpened(layer, context.precision.target) if one_level else layer
-        counted = in_spikes(sharp, constant, law, steady_is_exact=self.steady_is_exact)
+        if layer.highest == 1 and layer.thresholds is None:
+            layer = sharpened(layer, context.precision.target)
+        counted = in_spikes(layer, constant, law, steady_is_exact=self.steady_is_exact)
         if layer.highest is None:
             return shown(counted, context, self.readout)
-        found = on_spikes(counted, context, self.neuron)
-        # what images tell is told in levels as they were
-        return found if sharp is layer else replace(found, rounded=None)
+        return on_spikes(counted, context, self.neuron)

@@ -90,6 +90,13 @@ class Layer:
     worth; () where rows are in levels."""
     bias_worth: float = 1.0
     """The levels that 1 in the bias is worth."""
+    magnification: Floats | None = None
+    """(channels,) how much larger than these rows and bias were made; None for not at all."""
+
+    @property
+    def gain(self) -> Floats:
+        """(channels,) the same, 1 where nothing was made larger."""
+        return np.ones(len(self.bias)) if self.magnification is None else self.magnification
 
     def rounded(self, lost: tuple[Floats, ...], bias: Floats) -> RoundedLayer:
         """What rounding did, in levels.
@@ -98,13 +105,13 @@ class Layer:
             lost: of the rows.
             bias: as it became.
         """
-        in_levels = self.in_levels(lost)
-        return RoundedLayer(in_levels, (bias - self.bias) * self.bias_worth)
+        gained = (bias - self.bias) * self.bias_worth / per_channel(self.gain, self.bias.ndim)
+        return RoundedLayer(self.in_levels(lost), gained)
 
     def in_levels(self, rows: tuple[Floats, ...]) -> tuple[Floats, ...]:
         """Rows, or parts of rows, for levels of the sources."""
-        worth = self.worth or (1.0,) * len(rows)
-        return tuple(each * levels for each, levels in zip(rows, worth, strict=True))
+        worth, gain = self.worth or (1.0,) * len(rows), per_channel(self.gain, 3)
+        return tuple(each * levels / gain for each, levels in zip(rows, worth, strict=True))
 
     @property
     def highest(self) -> int | None:

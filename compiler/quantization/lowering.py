@@ -62,7 +62,7 @@ class LoweringContext:
         if self.observer is None:
             return layer.bias
         shift = self.observer.shift(layer.node, layer.in_levels(lost)) / layer.bias_worth
-        return layer.bias + per_channel(shift, layer.bias.ndim)
+        return layer.bias + per_channel(layer.gain * shift, layer.bias.ndim)
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,17 +89,14 @@ def on_levels(layer: Layer, levels: int, context: LoweringContext, law: LevelLaw
         projections = taken_over(layer, context.names, weights, whole.exponent, precision)
         neuron = law(whole.step, levels)
         return Lowered(made(layer, context, projections, whole.bias, neuron), whole)
-    fate, magnifies = _fate(layer, rows, whole), magnified(layer, levels)
-    # what images tell is told in levels as they were
-    in_levels = magnifies is layer
-    layer = fitted(saturated(magnifies, levels), precision)
+    fate = _fate(layer, rows, whole)
+    layer = fitted(saturated(magnified(layer, levels), levels), precision)
     scale = steps(layer, levels, precision)
     projections, lost = rounded(layer, context.names, scale, precision)
     bias = _whole(context.bias(layer, lost), scale)
     neuron = law(scale.astype(np.int64), levels)
     population = made(layer, context, projections, bias, neuron)
-    became = _became(layer, lost, bias, scale) if in_levels else None
-    return Lowered(population, fate, became)
+    return Lowered(population, fate, _became(layer, lost, bias, scale))
 
 
 def on_spikes(

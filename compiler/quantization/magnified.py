@@ -39,7 +39,7 @@ def magnified(layer: Layer, levels: int) -> Layer:
     scaled = _about_the_threshold(flat, low[:, None], gain[:, None], levels)
     bias = np.where(gains[:, None], scaled, flat).reshape(layer.bias.shape)
     rows = tuple(each * per_channel(gain, 3) for each in layer.rows)
-    return replace(layer, rows=rows, bias=bias)
+    return replace(layer, rows=rows, bias=bias, magnification=gain)
 
 
 def _about_the_threshold(bias: Floats, low: Floats, gain: Floats, levels: int) -> Floats:
@@ -65,4 +65,5 @@ def sharpened(layer: Layer, limits: Target) -> Layer:
         return magnified(layer, 1)
     asked = Thresholds.of(layer, 1, rows, limits)
     bias = 1.5 - asked.on_neurons(asked.met[:, :, 0]).reshape(layer.bias.shape)
-    return replace(layer, rows=tuple(each.astype(np.float64) for each in rows.weights), bias=bias)
+    weights = tuple(each.astype(np.float64) for each in rows.weights)
+    return replace(layer, rows=weights, bias=bias, magnification=1.0 / rows.r)

@@ -80,7 +80,7 @@ def test_a_channel_reaches_as_far_as_any_of_its_neurons() -> None:
 def test_a_bias_is_pulled_in_to_where_nothing_changes(seed: int) -> None:
     layer = drawn(seed)
     far = replace(layer, bias=layer.bias * 9)
-    pulled, found = saturated(far, 7), sums(layer)
+    pulled, found = saturated(far, 7).bias, sums(layer)
     before, after = (np.clip(np.floor(found + each), 0, 7) for each in (far.bias, pulled))
     np.testing.assert_array_equal(before, after)
     low, high = found.min(0), found.max(0)

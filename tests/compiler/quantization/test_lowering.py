@@ -91,8 +91,6 @@ def context(bits: int, target: Target = LOIHI) -> LoweringContext:
 
 def made(drawn: Drawn, population: Population) -> SpikingNetwork:
     """The population behind its pixels, and before a read-out if it fires."""
-    # a branch that rounds to nothing is refused
-    assume(all(each.connection.weights.any() for each in population.projections))
     fan_in = drawn.network.input.shape
     one = Dense(np.ones((1, population.size), np.int64))
     out = Population(
@@ -128,6 +126,7 @@ def columns(values: Floats) -> Floats:
 def test_levels_are_near_the_real_ones(seed: int, bits: int, whole: bool) -> None:
     layer = drawn(seed, whole=whole)
     population = on_levels(layer.layer, layer.levels, context(bits), BitSerial).population
+    assume(all(each.connection.weights.any() for each in population.projections))
     require_legal(made(layer, population))
     pixels, step = pixels_for(layer), columns(population.neuron.step)
     found, moved = sums_of(population, pixels)
@@ -141,6 +140,8 @@ def test_levels_are_near_the_real_ones(seed: int, bits: int, whole: bool) -> Non
 def test_logits_are_near_the_real_ones(seed: int, bits: int, whole: bool) -> None:
     layer = drawn(seed, fires=False, whole=whole)
     population = shown(layer.layer, context(bits)).population
+    # a branch that rounds to nothing is refused
+    assume(all(each.connection.weights.any() for each in population.projections))
     require_legal(made(layer, population))
     pixels, unit = pixels_for(layer), columns(population.neuron.unit)
     found, moved = sums_of(population, pixels)
