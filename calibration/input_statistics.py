@@ -15,7 +15,7 @@ from snnc.compiler.quantization.feedback import Statistics
 
 Array: TypeAlias = npt.NDArray[Any]
 
-ROWS = 8192
+ROWS = 16384
 """Places of a projection that are sampled, at least; more for a large fan-in."""
 ROWS_AN_INPUT, ROWS_AN_INPUT_OF_A_CHANNEL = 3, 16
 """The second where each channel has statistics of its own, for which few of the places count."""
