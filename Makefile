@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-PYTHON ?= $(shell for each in 3.13 3.12 3.11 3.10; do \
+PYTHON ?= $(shell for each in 3.10 3.11 3.12 3.13; do \
 	python$$each -c '' 2>/dev/null && echo python$$each && break; done)
 LAVA_MINUTES ?= 60
 BIN := .venv/bin
@@ -12,7 +12,7 @@ SEED ?= 0
 help: ## show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
-setup: $(STAMP) ## make .venv with snnc, Lava, PyTorch and the tools (PYTHON=python3.10 names another Python)
+setup: $(STAMP) ## make .venv with snnc, Lava, PyTorch and the tools (PYTHON=python3.13 names another Python)
 
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 PINS = $$($(BIN)/python -c 'import sys; print("-3.10" if sys.version_info < (3, 11) else "")')
