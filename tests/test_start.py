@@ -51,9 +51,14 @@ def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def snnc(command: str, before: str = "", **more: Any) -> subprocess.CompletedProcess[str]:
     """Run a command in a process, after some lines of Python."""
     words = ["-c", before + BEGIN] if before else ["-m", "snnc"]
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **more}
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "preexec_fn": hears, **more}
     line = [sys.executable, *words, *command.split()]
     return subprocess.run(line, encoding="utf-8", check=False, timeout=60, **pipes)
+
+
+def hears() -> None:
+    """A shell lets what it starts in the background ignore the interrupt."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def left() -> list[str]:
