@@ -1,6 +1,6 @@
 from itertools import permutations
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from support.spiking_networks import networks_of
 
@@ -36,6 +36,7 @@ WINDOWS = st.lists(st.builds(Window, st.integers(0, 6), st.integers(1, 4)), min_
 
 
 @given(WINDOWS, st.integers(0, 3), st.integers(1, 4), st.integers(1, 12))
+@example(windows=[Window(0, 3)], wait=0, in_v=1, period=2)
 @settings(max_examples=300, deadline=None)
 def test_images_mix_where_their_steps_meet(windows, wait, in_v, period) -> None:
     fire = max(each.last for each in windows) + wait
