@@ -201,7 +201,8 @@ def test_whole_weights_that_do_not_fit_are_rounded_like_others() -> None:
 
 def test_whole_weights_give_way_where_one_channel_lacks_room_for_its_bias() -> None:
     layer = plain_layer(np.array([[1.0, -2.0], [3.0, 1.0]]) / 1000, bias=(0.0, 5.0))
-    population = on_spikes(layer, context(8, STOCK), lambda step: Rate(step, step // 2, 1))
+    lowered = on_spikes(layer, context(8, STOCK), lambda step: Rate(step, step // 2, 1))
+    population = lowered.population
     assert population.neuron.threshold.min() >= 1
     assert population.bias[0] == 0
     assert 0.7 * STOCK.bias_max < population.bias[1] <= STOCK.bias_max
@@ -209,7 +210,8 @@ def test_whole_weights_give_way_where_one_channel_lacks_room_for_its_bias() -> N
 
 def test_whole_weights_are_multiplied_as_often_as_their_biases_fit() -> None:
     layer = plain_layer(np.array([[1.0, -2.0], [3.0, 1.0]]) / 100, bias=(0.0, 9.0))
-    population = on_spikes(layer, context(8, STOCK), lambda step: Rate(step, step // 2, 1))
+    lowered = on_spikes(layer, context(8, STOCK), lambda step: Rate(step, step // 2, 1))
+    population = lowered.population
     assert population.neuron.threshold.tolist() == [6300, 400]
     assert population.bias.tolist() == [0, 3600]
     weights = population.projections[0].connection.weights

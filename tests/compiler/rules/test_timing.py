@@ -37,7 +37,7 @@ WINDOWS = st.lists(st.builds(Window, st.integers(0, 6), st.integers(1, 4)), min_
 
 @given(WINDOWS, st.integers(0, 3), st.integers(1, 4), st.integers(1, 12))
 @example(windows=[Window(0, 3)], wait=0, in_v=1, period=2)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_images_mix_where_their_steps_meet(windows, wait, in_v, period) -> None:
     fire = max(each.last for each in windows) + wait
     steps = [range(each.start, each.start + each.length) for each in windows]
