@@ -24,6 +24,7 @@ def main(words: Sequence[str] | None = None) -> int:
     classes.prepare()
     if given.case:
         kind, _, seed = given.case.partition(":")
+        zoo_models.are_there()
         return _again(kind, int(seed), given.out)
     chosen = {name: classes.CLASSES[name] for name in given.only}
     if "zoo" in chosen and not zoo_models.are_there():
