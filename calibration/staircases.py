@@ -50,6 +50,14 @@ def decibels(error: float) -> float:
     return -10 * log10(error) if error > 0 else inf
 
 
+def relative_error(found: Array, wanted: Array) -> float:
+    """The squared error as a part of the squares; of nothing but zeros it is 0 or infinite."""
+    noise, signal = (float(np.square(each).sum()) for each in (found - wanted, wanted))
+    if not signal:
+        return inf if noise else 0.0
+    return noise / signal
+
+
 def calibrate(
     network: Network,
     images: Array,
@@ -117,7 +125,7 @@ def _logits(network: Network, images: Array) -> Array:
 def _loss(found: Array, wanted: Array) -> DecisionLoss:
     flat, expected = (each.reshape(len(each), -1) for each in (found, wanted))
     flat, expected = flat.astype(np.float64), expected.astype(np.float64)
-    error = float(np.square(flat - expected).sum() / np.square(expected).sum())
+    error = relative_error(flat, expected)
     agreement = np.mean(decisions_of(found) == decisions_of(wanted))
     return DecisionLoss(float(agreement), decibels(error))
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from support.onnx_models import Graph, random_chain, random_graph
 
-from snnc.calibration.staircases import Calibration
+from snnc.calibration.staircases import Calibration, relative_error
 from snnc.calibration.staircases import calibrate as calibrate_prepared
 from snnc.calibration.thresholds import candidates, shifted
 from snnc.calibration.walk import LayerWalk
@@ -89,6 +89,13 @@ def test_a_relu_network_becomes_one_that_compiles(make: Callable, seed: int) -> 
     assert result.layers
     assert set(levels_of(result.network)) == {7}
     require_legal(lower(result.network, CompileOptions()))
+
+
+@pytest.mark.parametrize(("found", "wanted", "error"), [(0, 0, 0), (1, 0, inf), (3, 2, 0.25)])
+def test_a_relative_error_of_nothing_is_none_or_infinite(
+    found: float, wanted: float, error: float
+) -> None:
+    assert relative_error(np.full((2, 3), found), np.full((2, 3), wanted)) == error
 
 
 @pytest.mark.parametrize("seed", range(4))
