@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from math import inf
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -27,6 +28,8 @@ ROUNDINGS = 4
 shifted, stored. Each moves it by up to 2^-24 of the largest number of the range."""
 NARROW = 4
 """Pixels that span less than this part of the levels leave two bits unused."""
+MOST_LEVELS = (1 << PLANES.most) - 1
+"""Of an input."""
 DIGITS = range(2, 18)
 """Of the ends of a range that is proposed: as few as will do."""
 
@@ -175,17 +178,18 @@ def _grid_of(x: Array, source: Input, found: Survey) -> Input | None:
     """The coarsest even levels on which every pixel lies; None where an input has not as many."""
     tolerance = _tolerance(source) * source.step
     values = np.unique(x[:BATCH].astype(np.float64))
-    gaps = np.diff(values)
-    gaps = gaps[gaps > 2 * tolerance]
-    if not len(gaps) or len(values) >> PLANES.most:
+    with np.errstate(over="ignore"):
+        gaps, span = np.diff(values), float(values[-1] - values[0])
+    gap = float(min(gaps[gaps > 2 * tolerance], default=inf))
+    if not span <= gap * MOST_LEVELS < inf:
         return None
     low, high = (source.low + source.step * end for end in (found.lowest, found.highest))
-    if abs((low - source.low) / gaps.min() % -1) <= tolerance / gaps.min():
+    if abs((low - source.low) / gap % -1) <= tolerance / gap:
         low = source.low
-    step = (values[-1] - values[0]) / round((values[-1] - values[0]) / gaps.min())
-    bits = bits_for(max(1, round((high - low) / step)))
-    if bits > PLANES.most:
+    step = span / round(span / gap)
+    if not high - low <= step * MOST_LEVELS:
         return None
+    bits = bits_for(max(1, round((high - low) / step)))
     grids = (_rounded(source, low, step, bits, digits) for digits in DIGITS)
     grid = next((each for each in grids if _holds(each, values)), None)
     return grid if grid is not None and _holds(grid, x) else None

@@ -71,7 +71,8 @@ class Product(Elementwise):
 
     def apply(self, *sources: Floats) -> Floats:
         """Element by element."""
-        return np.asarray(reduce(np.multiply, sources))
+        with np.errstate(all="ignore"):  # of large factors it is infinite, as in ONNX
+            return np.asarray(reduce(np.multiply, sources))
 
     def __str__(self) -> str:
         return "product"
@@ -99,8 +100,9 @@ class Curve(Elementwise):
     def apply(self, *sources: Floats) -> Floats:
         """Step by step."""
         values = [sources[0]]
-        for operator, reads in self.steps:
-            values.append(operator.apply(*(values[each] for each in reads)))
+        with np.errstate(all="ignore"):  # far out a step may be infinite and the result not
+            for operator, reads in self.steps:
+                values.append(operator.apply(*(values[each] for each in reads)))
         return values[-1]
 
     def __str__(self) -> str:

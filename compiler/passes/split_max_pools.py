@@ -69,8 +69,10 @@ def _lowest(regions: Regions, name: str) -> Floats | None:
     if not {Clip, Curve} & {*kinds} or {Floor, Round} & {*kinds}:
         return None
     values = _values(region, place.root, len(region[-1].shape))
+    if not np.isfinite(values).all():
+        return None
     rises = np.diff(values, axis=0)
-    if not np.isfinite(values).all() or np.all(rises >= -FLAT * np.abs(rises).max()):
+    if np.all(rises >= -FLAT * np.abs(rises).max()):
         return None
     open_ended = (rises[:1] > FLAT) | (rises[-1:] < -FLAT)
     return np.asarray(np.where(open_ended, -np.inf, values.min(0, keepdims=True))[0])

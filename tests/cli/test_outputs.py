@@ -93,6 +93,12 @@ def test_a_figure_that_has_no_place_is_refused(folder: Path, command: str, place
     refused(folder, command, "cannot be written: ", place)
 
 
+@pytest.mark.parametrize("command", ["sweep m.onnx d.npz --plot", "errors m.onnx d.npz --plot"])
+@pytest.mark.parametrize("place", ["", ".", "..", "figure", ".svg"])
+def test_a_figure_without_a_known_ending_is_refused(folder: Path, command: str, place: str) -> None:
+    refused(folder, command, "allowed: .png, .pdf, .svg", place)
+
+
 def refused(folder: Path, command: str, message: str, *more: str) -> None:
     """One message, status 1, and every file as it was."""
     before = {each: each.read_bytes() for each in folder.iterdir() if each.is_file()}

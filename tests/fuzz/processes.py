@@ -187,6 +187,8 @@ def _in_this_process(words: Sequence[str], weather: Weather) -> int:
         return end.code if isinstance(end.code, int) else int(end.code is not None)
     except BaseException:
         traceback.print_exc()
+        with suppress(OSError, ValueError, AttributeError):
+            sys.stderr.flush()
         return 1
 
 

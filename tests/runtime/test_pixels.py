@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from snnc.compiler.inputs import GradedInput
 from snnc.runtime.data import Data, accepted, encode
-from snnc.runtime.pixels import survey
+from snnc.runtime.pixels import BATCH, survey
 
 BYTES = np.random.default_rng(0).integers(0, 256, (3, 1, 8, 8))
 SIXTEENTHS = np.resize(np.arange(17), (1, 1, 8, 8))
@@ -123,3 +123,14 @@ def test_the_grid_that_is_named_holds_every_pixel(parts: int, seed: int) -> None
     bits, low, high = map(float, named.groups())
     grid = pixels(low, high, int(bits))
     np.testing.assert_allclose(grid.low + grid.step * encode(x, grid), x, atol=2.0**-22)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("values", [(-1e300, 1e300), (1e-300, 1e300), (0, 3e-7, 1e250), (0.1, 0.3)])
+@pytest.mark.parametrize("later", [0.5, 1e300])
+def test_no_size_of_a_pixel_is_too_much_for_a_remark(
+    values: tuple[float, ...], later: float
+) -> None:
+    x = np.tile(np.resize(np.float64(values), 64).reshape(1, 1, 8, 8), (BATCH + 1, 1, 1, 1))
+    x[BATCH] = later
+    assert remarks(x, pixels(), clip=True)

@@ -50,7 +50,7 @@ def problems_of_figure(path: Path, inputs: Sequence[Path] = ()) -> Iterator[Prob
     """
     if path.suffix.lower() not in FORMATS:
         what = f"{path.name!r} is no picture that can be written; allowed: {', '.join(FORMATS)}"
-        yield Problem("`plot`", what, f"use {path.with_suffix('.png').name}")
+        yield Problem("`plot`", what, f"use {path.stem or 'plot'}.png")
     else:
         try:
             target_of(path, option="plot", inputs=inputs)

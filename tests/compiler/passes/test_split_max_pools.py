@@ -113,3 +113,14 @@ def test_what_falls_somewhere_compiles(name: str, pads: int, code: str) -> None:
     logits = logits_of(Golden(spiking).run(np.round(x * 255).astype(np.uint8)).potential, spiking)
     wanted = run_onnx(graph.model(), x)
     assert np.std(logits - wanted) < 0.3 * np.std(wanted)
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_curve_that_leaves_all_bounds_is_left_alone() -> None:
+    def activation(graph: Graph) -> str:
+        for _ in range(9):
+            graph.node("Mul", graph.last, graph.last)
+        return graph.with_constants("Mul", 1e30)
+
+    network = read(model(activation, 1))
+    assert split_max_pools(network) is network
