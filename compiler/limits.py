@@ -64,6 +64,8 @@ MOST_NEURONS = 1 << 26
 """Of all populations and the input, without their copies; and of any image with its pads."""
 MOST_NODES = 1 << 12
 MOST_PROJECTIONS = 1 << 13
+MOST_CORES = 1 << 16
+"""Onto which a network is mapped: 546 chips."""
 MOST_NAME = 1 << 12
 """Bytes of a name, in UTF-8."""
 MOST_TEXT = 1 << 24
