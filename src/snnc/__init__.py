@@ -7,7 +7,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from snnc.api import compare, compile, errors, load, run, sweep
+    from snnc.api import compare, compile, errors, load, programs, run, sweep
     from snnc.compiler.codes import SweepGrid
     from snnc.compiler.errors import SnncError
     from snnc.runtime.data import Data
@@ -22,6 +22,7 @@ __all__ = [
     "compile",
     "errors",
     "load",
+    "programs",
     "run",
     "sweep",
 ]
@@ -29,7 +30,9 @@ PLACES = {
     "Data": "snnc.runtime.data",
     "SnncError": "snnc.compiler.errors",
     "SweepGrid": "snnc.compiler.codes",
-    **dict.fromkeys(("compare", "compile", "errors", "load", "run", "sweep"), "snnc.api"),
+    **dict.fromkeys(
+        ("compare", "compile", "errors", "load", "programs", "run", "sweep"), "snnc.api"
+    ),
 }
 
 

@@ -4,7 +4,7 @@ A verb imports what it needs when it is called, so that `import snnc` stays quic
 """
 
 from snnc.api.compiling import Compilation, compile, recognize
-from snnc.api.running import Run, compare, load, run
+from snnc.api.running import Run, compare, load, programs, run
 from snnc.api.studies import errors, sweep
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "compile",
     "errors",
     "load",
+    "programs",
     "recognize",
     "run",
     "sweep",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +11,7 @@ from snnc.api.images import GivenImages, images_for
 from snnc.compiler.errors import refusal
 
 if TYPE_CHECKING:
+    from snnc.compiler.programs import Program
     from snnc.compiler.spiking import SpikingNetwork
     from snnc.frontends.onnx.loading import Model
     from snnc.runtime.engines.base import Engine
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from snnc.runtime.engines.running import Progress
     from snnc.runtime.engines.source_model import Executable
     from snnc.runtime.studies.compare import Comparison
+
+NAMED = 12
+"""Layers that a message names."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,6 +45,27 @@ def load(path: str | Path) -> SpikingNetwork:
     from snnc.backends.netx.reader import read
 
     return read(Path(path))
+
+
+def programs(network: str | Path, *, layers: Sequence[str] = ()) -> Mapping[str, Program]:
+    """The neuron programs of a compiled network, by their layers: docs/neuron-programs.md.
+
+    Args:
+        network: the netx file.
+        layers: some of its layers; by default all.
+
+    Raises:
+        SnncError: with everything that is wrong with the file, and for a name that no layer has.
+    """
+    from snnc.compiler.programs import programs_of
+
+    found = programs_of(load(network))
+    unknown = [each for each in layers if each not in found]
+    if unknown:
+        allowed = ", ".join(list(found)[:NAMED]) + ", …" * (len(found) > NAMED)
+        what = f"{', '.join(map(repr, unknown))}; allowed: {allowed}"
+        raise refusal("`layer`", what, f"choose one of the {len(found)} layers of {network}")
+    return {name: each for name, each in found.items() if not layers or name in layers}
 
 
 def run(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -11,23 +12,46 @@ from snnc import api
 from snnc.cli.messages import reports_problems
 from snnc.cli.options import InputShape, Json, sizes
 from snnc.cli.results import print_json, print_lines, print_table
-from snnc.compiler.errors import refusal
+from snnc.compiler.errors import Problem, SnncError
 
 
 def inspect(
     path: Annotated[Path, typer.Argument(help="MODEL.onnx or NET.h5")],
     input_shape: InputShape = "",
+    program: Annotated[
+        bool, typer.Option("--program", help="What a neuron of each layer of a NET.h5 does.")
+    ] = False,
+    layer: Annotated[
+        list[str] | None, typer.Option(help="With --program: of this layer alone.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Show the layers, the ranges and the schedule."""
+    """Show the layers, the ranges and the schedule; or the neuron programs."""
     with reports_problems(as_json=as_json):
-        if path.suffix.lower() == ".onnx":
+        is_model = path.suffix.lower() == ".onnx"
+        problems = tuple(_problems(is_model=is_model, shape=input_shape, program=program, of=layer))
+        if problems:
+            raise SnncError(*problems)
+        if is_model:
             _inspect_model(path, sizes(input_shape), as_json=as_json)
-        elif input_shape:
-            what = "of a network that is compiled; allowed: of a model"
-            raise refusal("`input_shape`", what, "leave it out")
+        elif program:
+            _inspect_programs(path, layer or [], as_json=as_json)
         else:
             _inspect_network(path, as_json=as_json)
+
+
+def _problems(
+    *, is_model: bool, shape: str, program: bool, of: Sequence[str] | None
+) -> Iterator[Problem]:
+    """Options that say nothing of what is inspected."""
+    if shape and not is_model:
+        what = "of a network that is compiled; allowed: of a model"
+        yield Problem("`input_shape`", what, "leave it out")
+    if program and is_model:
+        what = "of a model, which has no neurons yet; allowed: of a network that is compiled"
+        yield Problem("`program`", what, "compile the model, and inspect the .h5")
+    if of and not program:
+        yield Problem("`layer`", "without `program`", "say `program` too")
 
 
 def _inspect_model(path: Path, shape: tuple[int, ...], *, as_json: bool) -> None:
@@ -52,3 +76,12 @@ def _inspect_network(path: Path, *, as_json: bool) -> None:
         return
     print_table(layer_table(inspection))
     print_lines(layer_lines(inspection))
+
+
+def _inspect_programs(path: Path, layers: Sequence[str], *, as_json: bool) -> None:
+    programs = api.programs(path, layers=layers)
+    if as_json:
+        print_json([each.as_json() for each in programs.values()])
+        return
+    for each in programs.values():
+        print_lines([*each.lines(), ""])

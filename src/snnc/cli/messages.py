@@ -20,7 +20,7 @@ OPTIONS = frozenset(
     {
         *(each.name for each in fields(CompileOptions)),
         *("also", "clip_input", "codes", "device", "dump_after"),
-        *("engine", "html", "limit", "output", "plot"),
+        *("engine", "html", "layer", "limit", "output", "plot", "program"),
     }
 )
 """Every option that is a flag, by its name in Python."""

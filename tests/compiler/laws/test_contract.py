@@ -41,6 +41,7 @@ from snnc.compiler.laws import (
     Readout,
 )
 from snnc.compiler.laws.base import per_neuron
+from snnc.compiler.programs import LAWS as IN_PROGRAMS
 from snnc.compiler.rules.bounds import potential_bounds
 from snnc.compiler.rules.legality import require_legal
 from snnc.compiler.spiking import SpikingNetwork
@@ -162,7 +163,7 @@ def test_its_potential_stays_within_its_bounds(network: SpikingNetwork) -> None:
         assert (high <= bounds.high).all(), each.name
 
 
-@pytest.mark.parametrize("table", [IN_FILES, IN_GOLDEN, IN_LAVA, IN_SLAYER])
+@pytest.mark.parametrize("table", [IN_FILES, IN_GOLDEN, IN_LAVA, IN_SLAYER, IN_PROGRAMS])
 def test_every_table_has_a_row_for_every_law(table: Mapping[type[Neuron], object]) -> None:
     assert set(table) == set(LAWS)
 
