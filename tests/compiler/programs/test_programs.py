@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -24,7 +25,8 @@ from snnc.compiler.programs.instructions import operations_of, parsed, text_of
 from snnc.compiler.rules.legality import require_legal
 from snnc.compiler.rules.timing import timing_of
 from snnc.compiler.spiking import SpikingNetwork
-from snnc.runtime.engines.lava.membrane import HIGHEST_STATE, Membrane, State
+from snnc.runtime.engines.lava.integrate import OffsetSpikeNeurons
+from snnc.runtime.engines.lava.membrane import HIGHEST_STATE, LOWEST_STATE, Membrane, State
 
 THETA, HALF = np.array([700]), np.array([350])
 CHAINS = [
@@ -140,3 +142,25 @@ def test_no_more_is_counted_than_is_taken() -> None:
     way = operations_of(parsed("if v > 0:\n    v <- 0\n    spike\nelse:\n    v <- v + 1\n"))
     assert way.range == (3, 4)
     assert operations_of(parsed("repeat k = 2..0:\n    v <- v << 1\n")).most == {"shift": 3}
+
+
+@pytest.mark.parametrize("light", [False, True])
+def test_a_calibration_moves_every_neuron_as_the_theorems_say(light: bool) -> None:
+    law = OffsetSpike(np.array([4]), np.array([2]), 3, rho=3, light=light)
+    grid = np.stack(np.meshgrid(*[np.arange(-6, 7)] * 4)).reshape(4, -1)
+    start, v, least, most = grid
+    # as a calibration leaves them where no spike was fired, or one in every step
+    least = np.where(least == 6, HIGHEST_STATE, least)
+    most = np.where(most == -6, LOWEST_STATE, most)
+    network = chain_of(law)
+    simulator = OffsetSpikeNeurons(
+        replace(network.populations[0], shape=start.shape), timing_of(network).slots["fc"], 6
+    )
+    simulator._start, simulator._v = start.astype(np.int32), v.astype(np.int32)
+    simulator._least_fired, simulator._most_silent = least.astype(np.int32), most.astype(np.int32)
+    program = replace(programs_of(network)["fc"], shape=start.shape)
+    neurons = ProgramNeurons(program)
+    neurons.states |= {"start": start, "v": v, "least": least, "most": most}
+    (end,) = (each for each in program.blocks if each.when == "a calibration ends")
+    neurons._run(end.code, np.ones(start.shape, np.bool_))
+    np.testing.assert_array_equal(neurons.states["start"], start + simulator._shift())
