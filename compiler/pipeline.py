@@ -118,6 +118,10 @@ def _coarsen(network: Network, job: Job) -> Network:
     return coarsen_staircases(drop_repeats(network, job.pixels.levels), job.code.coarsest)
 
 
+def _compose(network: Network, job: Job) -> Network:
+    return compose_chains(network, shifted=job.code.limits(job.target).max_weight_exponent > 0)
+
+
 def _quantize(network: Network, job: Job) -> SpikingNetwork:
     """Choose what the user left open about the code, then lower every layer."""
     code = job.code.settled(_most_levels(network))
@@ -198,7 +202,7 @@ PIPELINE: tuple[Stage, ...] = (
         POOLED,
     ),
     # last of the floats: the bias collects every offset, the shifts of the staircases included
-    Stage("compose_chains", FloatPass(lambda n, job: compose_chains(n)), COMPOSED),
+    Stage("compose_chains", FloatPass(_compose), COMPOSED),
     # a layer is whole numbers from here on
     Stage("quantize_weights", LoweringPass(_quantize)),
     # before the schedule: copies fire in one step where the rate network takes many

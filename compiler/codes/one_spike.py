@@ -129,7 +129,7 @@ def _exact(layer: Layer, context: LoweringContext) -> tuple[Population, Integers
         thresholds = thresholds.reshape(levels, *planar(layer.node.shape))
     else:
         thresholds = thresholds[:, :, 0]
-    projections = taken_over(layer, context.names, rows.weights, 0, precision)
+    projections = taken_over(layer, context.names, rows, 0, precision)
     none = np.zeros(len(rows.r), np.int64)
     population = copied(made(layer, context, projections, none, Copies(thresholds)), thresholds)
     if population.bias.max() > STOCK.bias_max:

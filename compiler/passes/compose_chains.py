@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -28,6 +29,7 @@ from snnc.compiler.operators import (
     Staircase,
     per_channel,
 )
+from snnc.compiler.quantization.common_factors import whole_rows
 from snnc.compiler.rules.float_ir import sums_are_projections
 
 Link: TypeAlias = tuple[Any, Operator]
@@ -38,10 +40,19 @@ MANY_PATHS = 64
 """Ways to one sum, beyond which they are composed there; hardly a trained network has as many."""
 MOST_PATHS = 1 << 10
 """Ways to one population, as far as they are no single projection for each source."""
+LARGEST_WHOLE = (1 << 7) - 1
+"""Up to which whole weights stay so when they are added up: one synapse holds them."""
+GROWTH = 2.0
+"""Of the largest weight of a channel, from which a shortcut costs the others a bit and more."""
 
 
-def compose_chains(network: Network) -> Network:
+def compose_chains(network: Network, *, shifted: bool = True) -> Network:
     """Leave only inputs, convolutions, matrices, sums of these, and staircases.
+
+    Args:
+        network: with levels for all activations.
+        shifted: whether projections may have exponents, which makes it worth while to keep apart
+            what is added to a kernel of the same source (`_is_better_apart`).
 
     Raises:
         SnncError: for every chain that is no projection, with the names of its nodes.
@@ -51,16 +62,17 @@ def compose_chains(network: Network) -> Network:
     builder, problems = Builder(), list[Problem]()
     renamed = {network.input.name: builder.keep(network.input)}
     nodes = network.by_name
+    add = partial(_population, nodes, renamed, builder, shifted)
     for node in network:
         if isinstance(node.operator, Staircase):
             try:
-                sums = _population(nodes, node.sources[0], renamed, builder, node.name)
+                sums = add(node.sources[0], node.name)
                 renamed[node.name] = builder.add(node.name, node.operator, sums)
             except NotComposableError as reason:
                 problems.append(_unplaced(nodes, node.sources[0], str(reason)))
                 renamed[node.name] = builder.add(node.name, Source(node.shape))
     try:
-        output = _population(nodes, network.output.name, renamed, builder, network.output.name)
+        output = add(network.output.name, network.output.name)
     except NotComposableError as reason:
         problems.append(_unplaced(nodes, network.output.name, str(reason)))
     if problems:
@@ -74,17 +86,16 @@ def _is_add(node: Node) -> bool:
 
 def _population(
     nodes: Mapping[str, Node],
-    end: str,
     renamed: Mapping[str, str],
     builder: Builder,
+    shifted: bool,
+    end: str,
     otherwise: str,
 ) -> str:
     """Add the projections that end in a node, the first with the bias, and their sum."""
     between = _between(nodes, end)
-    composed = _merged(
-        (source.name, compose(_operators(chain), source.shape))
-        for source, chain in _chains(nodes, between, end)
-    )
+    chains = _chains(nodes, between, end, shifted=shifted)
+    composed = _merged(chains, shifted=shifted)
     # what reads some channels of a concatenation may read none of a part of it
     composed = [each for each in composed if np.any(each[1].weights)] or composed[:1]
     bias = _reduced(_silent(nodes, between), nodes[end].shape)
@@ -108,7 +119,9 @@ def _between(nodes: Mapping[str, Node], end: str) -> tuple[Node, ...]:
     return tuple(reversed(found))
 
 
-def _chains(nodes: Mapping[str, Node], between: Sequence[Node], end: str) -> list[Chain]:
+def _chains(
+    nodes: Mapping[str, Node], between: Sequence[Node], end: str, *, shifted: bool
+) -> list[Chain]:
     """Every way from a source or a staircase to the end, each as its operators.
 
     Where there are many, what a sum adds up is composed there: so their number does not double
@@ -123,20 +136,14 @@ def _chains(nodes: Mapping[str, Node], between: Sequence[Node], end: str) -> lis
         if not _is_add(node):
             found = [(source, (chain, node.operator)) for source, chain in found]
         elif len(found) > MANY_PATHS:
-            found = _composed(nodes, found)
+            # the same as few chains, each of a single operator
+            composed = _merged(found, shifted=shifted)
+            found = [(nodes[source], (None, projection)) for source, projection in composed]
         if len(found) > MOST_PATHS:
             what = f"{len(found)} ways lead through {node.name}; allowed: {MOST_PATHS}"
             raise NotComposableError(what)
         chains[node.name] = found
     return chains[end]
-
-
-def _composed(nodes: Mapping[str, Node], chains: Iterable[Chain]) -> list[Chain]:
-    """The same as few chains, each of a single operator."""
-    merged = _merged(
-        (source.name, compose(_operators(chain), source.shape)) for source, chain in chains
-    )
-    return [(nodes[source], (None, projection)) for source, projection in merged]
 
 
 def _operators(chain: Link | None) -> list[Operator]:
@@ -148,19 +155,19 @@ def _operators(chain: Link | None) -> list[Operator]:
     return found[::-1]
 
 
-def _merged(
-    projections: Iterable[tuple[str, Conv | MatMul]],
-) -> list[tuple[str, Conv | MatMul]]:
+def _merged(chains: Iterable[Chain], *, shifted: bool) -> list[tuple[str, Conv | MatMul]]:
     """One projection for each source, as far as those of one source add up to one."""
     found: list[tuple[str, Conv | MatMul]] = []
-    for source, projection in projections:
+    for source, chain in chains:
+        projection = compose(_operators(chain), source.shape)
         for index, (name, other) in enumerate(found):
-            total = _sum(other, projection) if name == source else None
-            if total is not None:
-                found[index] = (source, total)
-                break
+            total = _sum(other, projection) if name == source.name else None
+            if total is None or (shifted and _is_better_apart(other, projection, total)):
+                continue
+            found[index] = (name, total)
+            break
         else:
-            found.append((source, projection))
+            found.append((source.name, projection))
     return found
 
 
@@ -170,6 +177,24 @@ def _sum(first: Conv | MatMul, second: Conv | MatMul) -> Conv | MatMul | None:
     if isinstance(first, MatMul) and isinstance(second, MatMul):
         return replace(first, weights=first.weights + second.weights)
     return None
+
+
+def _is_better_apart(*parts: Conv | MatMul) -> bool:
+    """Whether a shortcut and a kernel of one source are worth more than their sum.
+
+    One weight of a shortcut may be as large as all others together: beside it these would get few
+    of the bits, and would not stay whole numbers where they are.
+    """
+    rows = [each.weights.reshape(len(each.weights), -1) for each in parts]
+    narrow = [bool(np.count_nonzero(each, axis=1).max() <= 1) for each in rows[:2]]
+    if narrow[0] == narrow[1]:
+        return False
+    kernel, total = rows[narrow.index(False)], rows[2]
+    whole = whole_rows([total[:, None]])
+    if whole is not None and whole.peak.max() <= LARGEST_WHOLE:
+        return False
+    grown = np.abs(total).max(1) > GROWTH * np.abs(kernel).max(1)
+    return bool(grown.any()) or whole_rows([kernel[:, None]]) is not None
 
 
 def _name(nodes: Mapping[str, Node], end: str) -> str | None:

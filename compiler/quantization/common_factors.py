@@ -7,7 +7,7 @@ is r·S + b, of the whole sum S = Σ w·n.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -38,11 +38,18 @@ class WholeRows:
     """(channels,): the factor. A row of zeros has any; it is given one that others have."""
     is_certain: bool
     """Whether this is no chance."""
+    errors: tuple[float, ...] = ()
+    """Of each projection, what was rounded to make it whole, relative to it; () for nothing."""
 
     @property
     def peak(self) -> Integers:
         """The largest weight of each channel without its sign."""
         return np.asarray(np.max([np.abs(w).max((1, 2)) for w in self.weights], axis=0))
+
+    def times(self, multiples: Integers) -> WholeRows:
+        """The same with weights that are so much larger, and units so much smaller."""
+        weights = tuple(multiples[:, None, None] * each for each in self.weights)
+        return replace(self, weights=weights, r=self.r / multiples)
 
     def reach(self, levels: Sequence[int]) -> tuple[Integers, Integers]:
         """The least and the greatest sum S of each channel, given the highest of each source."""

@@ -15,6 +15,7 @@ from snnc.compiler.quantization.layer import Layer, Precision, saturated
 from snnc.compiler.quantization.magnified import magnified
 from snnc.compiler.quantization.observer import Observer, RoundedLayer
 from snnc.compiler.quantization.scale import resolution, steps
+from snnc.compiler.quantization.shortcuts import kept_rows
 from snnc.compiler.quantization.synapses import rounded, taken_over
 from snnc.compiler.quantization.units import fitted
 from snnc.compiler.quantization.whole_numbers import (
@@ -82,10 +83,10 @@ def on_levels(layer: Layer, levels: int, context: LoweringContext, law: LevelLaw
     """A population that sends the levels of the layer's staircase."""
     precision = context.precision
     layer = saturated(layer, levels)
-    rows = whole_rows(layer.rows)
+    rows = kept_rows(layer, precision)
     whole = on_grid(layer, levels, rows, precision) if rows else None
     if rows and isinstance(whole, WholeNumbers):
-        weights = [whole.times[:, None, None] * each for each in rows.weights]
+        weights = rows.times(whole.times)
         projections = taken_over(layer, context.names, weights, whole.exponent, precision)
         neuron = law(whole.step, levels)
         return Lowered(made(layer, context, projections, whole.bias, neuron), whole)
@@ -110,10 +111,10 @@ def on_spikes(
         neuron: makes the law from the thresholds of the channels.
     """
     precision = context.precision
-    rows = whole_rows(layer.rows)
+    rows = kept_rows(layer, precision)
     found = spiking_step(layer, rows, precision) if rows else None
     if rows and isinstance(found, SpikingStep):
-        weights = [found.times[:, None, None] * each for each in rows.weights]
+        weights = rows.times(found.times)
         projections = taken_over(layer, context.names, weights, found.exponent, precision)
         bias = _whole(layer.bias, found.step.astype(np.float64))
         population = made(layer, context, projections, bias, neuron(found.step))
@@ -132,14 +133,14 @@ def shown(
 ) -> Lowered:
     """The read-out; `readout` makes its law from the units of the channels."""
     precision = context.precision
-    rows = whole_rows(layer.rows)
+    rows = kept_rows(layer, precision)
     rows = rows and with_whole_biases(layer, rows)
     found = finest_exponent(layer, rows, precision) if rows else None
     fate: NotKept | Kept | None = Kept()
     became: RoundedLayer | None = None
     if rows and isinstance(found, int):
         scale, bias = 2.0**found / rows.r, layer.bias
-        projections = taken_over(layer, context.names, rows.weights, found, precision)
+        projections = taken_over(layer, context.names, rows, found, precision)
     else:
         fate = _fate(layer, rows, found)
         layer = fitted(layer, precision)

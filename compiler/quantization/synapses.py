@@ -21,13 +21,32 @@ def most_times(layer: Layer, rows: WholeRows, precision: Precision) -> tuple[Int
 
     Those that may be shared between two synapses are not shifted besides.
     """
-    ones = np.min([times_held(each, precision, wide=False) for each in rows.weights], axis=0)
+    reduced = [in_one_synapse(each, precision) for each in rows.weights]
+    alone = [times_held(each, precision, wide=False) for each, _ in reduced]
     most = precision.target.max_weight_exponent
     shared = [
-        times_held(each, precision, wide=is_wide(layer, k, precision) and precision.shift <= most)
+        times_held(each, precision, wide=True)
+        if is_wide(layer, k, precision) and precision.shift <= most
+        else alone[k]
         for k, each in enumerate(rows.weights)
     ]
-    return (np.min(shared, axis=0), *[ones] * most)
+    room = most - max(shift for _, shift in reduced)
+    ones = np.min(alone, axis=0)
+    return (np.min(shared, axis=0), *[ones] * room, *[0 * ones] * (most - room))
+
+
+def in_one_synapse(weights: Integers, precision: Precision) -> tuple[Integers, int]:
+    """Weights without the power of 2 that keeps them from one synapse, and its exponent.
+
+    The weights themselves and 0, if they fit or nothing helps.
+    """
+    bits = int(np.bitwise_or.reduce(weights, axis=None))
+    shift = 0
+    while times_held(weights >> shift, precision, wide=False).min() < 1:
+        if bits >> shift & 1 or shift == precision.target.max_weight_exponent:
+            return weights, 0
+        shift += 1
+    return weights >> shift, shift
 
 
 def times_held(weights: Integers, precision: Precision, *, wide: bool) -> Integers:
@@ -43,15 +62,17 @@ def times_held(weights: Integers, precision: Precision, *, wide: bool) -> Intege
 def taken_over(
     layer: Layer,
     names: Mapping[str, str],
-    weights: Sequence[Integers],
+    rows: WholeRows,
     shift: int,
     precision: Precision,
 ) -> tuple[Projection, ...]:
     """The projections of whole weights, each in one synapse or, where that is too few, in two."""
     found: list[Projection] = []
-    for node, each in zip(layer.projections, weights, strict=True):
-        wide = bool(times_held(each, precision, wide=False).min() < 1)
-        integers = Rounded(each, shift, wide, 0.0, np.zeros(len(each)))
+    errors = rows.errors or (0.0,) * len(rows.weights)
+    for node, each, error in zip(layer.projections, rows.weights, errors, strict=True):
+        reduced, more = in_one_synapse(each, precision)
+        wide = bool(times_held(reduced, precision, wide=False).min() < 1)
+        integers = Rounded(reduced, shift + more, wide, error, np.zeros(len(each)))
         found += _synapses(node, names[node.sources[0]], integers, precision)
     return tuple(found)
 

@@ -78,9 +78,7 @@ def _counting(
 
 
 MENDS = {
-    "QLinearSigmoid": "use a quantised ReLU: spikes carry no other curve",
     "QLinearSoftmax": "keep it for the end of the model, where it is dropped",
-    "QLinearLeakyRelu": "use a quantised ReLU: spikes carry no negative slope",
     "FloatQuant": "quantise to whole numbers: floats of few bits have steps of many sizes",
     "LayerNormalization": "use batch norm, which is constant after training",
     "InstanceNormalization": "use batch norm, which is constant after training",

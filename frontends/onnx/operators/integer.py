@@ -75,6 +75,13 @@ def average(call: Call) -> str:
     return _requantized(call, call.kind.removeprefix("QLinear"), (_real(call, 0),), 3)
 
 
+@reads("com.microsoft.QLinearSigmoid", "com.microsoft.QLinearLeakyRelu", inputs=(4, 5))
+def activation(call: Call) -> str:
+    """A function of what its whole numbers stand for."""
+    kind = call.kind.removeprefix("QLinear")
+    return _requantized(replace(call, kind=kind), kind, (_real(call, 0),), 3)
+
+
 def _real(call: Call, index: int, axis: int = 0) -> Tensor | Constant:
     """An operand with its scale and its zero point behind it."""
     return operand(call, index, scale=index + 1, zero=index + 2, axis=axis)

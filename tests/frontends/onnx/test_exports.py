@@ -52,10 +52,13 @@ def test_keras_compiles_by_calibration(name: str, tmp_path: Path) -> None:
     assert np.corrcoef(found.ravel(), expected.ravel())[0, 1] > 0.98
 
 
-def test_qonnx_with_channels_last_is_what_its_own_executor_makes_of_it(tmp_path: Path) -> None:
+@pytest.mark.parametrize("bits", [8, 16])
+def test_qonnx_with_channels_last_is_what_its_own_executor_makes_of_it(
+    tmp_path: Path, bits: int
+) -> None:
     stored = np.load(DATA / "qonnx_channels_last.npz")
     path, out = DATA / "qonnx_channels_last.onnx", tmp_path / "net.h5"
-    snnc.compile(path, out, weight_bits=16)
+    snnc.compile(path, out, weight_bits=bits)
     found = snnc.run(out, Data(stored["x"]), engine="golden").result.logits
     largest = np.abs(stored["logits"]).max()
     np.testing.assert_allclose(found, stored["logits"], atol=1e-3 * largest)

@@ -319,6 +319,11 @@ READ: dict[str, tuple[tuple[int, ...], Build]] = {
             g, "QLinearAveragePool", *operands(g, "x"), kernel_shape=[3, 2], pads=[1, 0, 1, 0]
         ),
     ),
+    "sigmoid": (PLANE, lambda g: microsoft(g, "QLinearSigmoid", *operands(g, "x"))),
+    "leaky relu": (
+        PLANE,
+        lambda g: microsoft(g, "QLinearLeakyRelu", *operands(g, "x"), alpha=0.3),
+    ),
     "concat": (
         PLANE,
         lambda g: concat(g, "x", g.node("Neg", "x")),
@@ -409,18 +414,18 @@ REFUSED: dict[str, tuple[Build, str, str]] = {
         "q: QLinearGlobalAveragePool has its channels last",
         "save the model before its layout is optimised",
     ),
-    "no staircase": (
+    "a sum over all": (
         lambda g: g.node(
-            "QLinearSigmoid", *operands(g, "x"), *result(g), domain="com.microsoft", name="q"
+            "QLinearSoftmax", *operands(g, "x"), *result(g), domain="com.microsoft", name="q"
         ),
-        "q: com.microsoft.QLinearSigmoid is not supported",
-        "use a quantised ReLU: spikes carry no other curve",
+        "q: com.microsoft.QLinearSoftmax is not supported",
+        "keep it for the end of the model, where it is dropped",
     ),
 }
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_what_is_no_staircase_is_refused_by_its_name(name: str) -> None:
+def test_what_spikes_cannot_carry_is_refused_by_its_name(name: str) -> None:
     build, what, mend = REFUSED[name]
     graph = Graph("batch", *PLANE)
     build(graph)
