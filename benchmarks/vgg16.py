@@ -17,8 +17,6 @@ from time import perf_counter
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
-from rich.console import Console
-from rich.table import Table
 
 import snnc
 from snnc.compiler.spiking import SpikingNetwork
@@ -26,6 +24,7 @@ from snnc.runtime.data import as_source, encode
 from snnc.runtime.engines.golden import Golden
 from snnc.runtime.engines.lava.simulator import simulate
 from snnc.runtime.engines.source_model import SourceModel
+from snnc.runtime.output.tables import print_table, table_of_cells
 
 LAYERS = (64, 64, 0, 128, 128, 0, 256, 256, 256, 0, 512, 512, 512, 0, 512, 512, 512, 0)
 """Channels of each convolution; 0 is an average pool."""
@@ -116,11 +115,10 @@ def main() -> None:
     }
     stream = encode(x[: options.images], network.input)
     rates["Lava, with fill"], rates["Lava, steady state"] = lava_rate(network, stream, chunk=16)
-    table = Table("engine", "images/s", "of the float network")
     first = next(iter(rates.values()))
-    for name, value in rates.items():
-        table.add_row(name, f"{value:.1f}", f"{value / first:.3f}")
-    Console(width=80).print(table)
+    rows = [(name, f"{value:.1f}", f"{value / first:.3f}") for name, value in rates.items()]
+    heads = ("engine", "images/s", "of the float network")
+    print_table(table_of_cells(f"VGG16, {options.images} images", heads, rows))
 
 
 def _seconds(work: Callable[[], object]) -> float:

@@ -20,7 +20,6 @@ from typing import Any, TypeVar
 
 from rich.console import Console
 from rich.progress import track
-from rich.table import Table
 
 SIZES = {"VGG16": 32, "ResNet20": 32, "ResNet18": 224, "ResNet34": 224, "MobileNetV1": 224}
 """Pixels of a side."""
@@ -142,11 +141,15 @@ def main() -> None:
     headers = "network", "input", "parameters", "compile", "peak", "layers", "steps/image"
     lava = ("Lava", "mismatches") if options.lava else ()
     title = "golden, ONNX Runtime on the float network, Lava: images per second"
-    table = Table(*headers, "golden", "float", *lava, title=title)
     with TemporaryDirectory() as folder:
-        for name in track(names, "measuring", console=Console(stderr=True)):
-            table.add_row(*row(name, Path(folder), options.images, options.lava))
-    Console(width=120).print(table)
+        rows = [
+            row(name, Path(folder), options.images, options.lava)
+            for name in track(names, "measuring", console=Console(stderr=True))
+        ]
+    # the processes that are measured import this module
+    from snnc.runtime.output.tables import print_table, table_of_cells
+
+    print_table(table_of_cells(title, (*headers, "golden", "float", *lava), rows))
 
 
 if __name__ == "__main__":

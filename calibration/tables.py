@@ -5,19 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from math import isinf
 
-from rich.table import Table
-
 from snnc.calibration.rounding_loss import RoundingLoss
 from snnc.calibration.staircases import Calibration
 from snnc.calibration.walk import FittedActivation, Stages
 from snnc.runtime.output.numbers import percent
-from snnc.runtime.output.tables import Column, table_of
+from snnc.runtime.output.tables import Column, Table, table_of
 
 LOSS_COLUMNS: Sequence[Column[RoundingLoss]] = (
-    Column("layer", lambda row: row.layer),
+    Column("layer", lambda row: row.layer, is_text=True),
     Column("weight bits", lambda row: str(row.weight_bits)),
     Column("signal to noise", lambda row: "exact" if isinf(row.snr) else f"{row.snr:.1f} dB"),
-    Column("levels, or decisions, changed", lambda row: percent(row.changed)),
+    Column("levels or decisions changed", lambda row: percent(row.changed)),
     Column("by at most", lambda row: "-" if row.farthest is None else str(row.farthest)),
 )
 
@@ -36,10 +34,10 @@ def _span(ends: tuple[float, float]) -> str:
 
 
 ACTIVATION_COLUMNS: Sequence[Column[FittedActivation]] = (
-    Column("activation", lambda row: row.name),
-    Column("populations", lambda row: str(row.populations)),
-    Column("levels span", lambda row: _span(row.fits.corrected.span)),
-    Column("found by", lambda row: row.search),
+    Column("activation", lambda row: row.name, is_text=True),
+    Column("populations", lambda row: str(row.populations), 2),
+    Column("levels span", lambda row: _span(row.fits.corrected.span), 2),
+    Column("found by", lambda row: row.search, 3, is_text=True),
     Column("error uncalibrated", _error(lambda stages: stages.uncalibrated)),
     Column("error", _error(lambda stages: stages.calibrated)),
     Column("corrected", _error(lambda stages: stages.corrected)),

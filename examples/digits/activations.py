@@ -12,8 +12,6 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import torch
-from rich.console import Console
-from rich.table import Table
 from torch import nn
 
 import snnc
@@ -23,6 +21,7 @@ from examples.digits.train import accuracy, fit, normalised
 from snnc.frontends.torch import export_onnx
 from snnc.runtime.data import Data
 from snnc.runtime.output.numbers import percent
+from snnc.runtime.output.tables import print_table, table_of_cells
 
 FOLDER = Path("out/digits")
 LEVELS = (3, 7, 15)
@@ -50,18 +49,17 @@ def main() -> None:
     images = Data(training.x / HIGHEST_PIXEL)
     fresh = Data(test.x / HIGHEST_PIXEL, test.y)
     chosen = sys.argv[1:] or list(ACTIVATIONS)
-    table = Table(title=f"digits, {len(test.y)} test images", title_justify="left")
-    for head in ("activation", "float", *(f"{code} L = {n}" for code in CODES for n in LEVELS)):
-        table.add_column(head, justify="left" if head == "activation" else "right")
+    heads = ("activation", "float", *(f"{code} L = {n}" for code in CODES for n in LEVELS))
+    rows = []
     for name in chosen:
         model = fit(lambda name=name: network_of(ACTIVATIONS[name]))  # type: ignore[misc]
         path = FOLDER / f"digits_{name}.onnx"
         example: torch.Tensor = normalised(test)[:1]
         export_onnx(model, example, path)
         cells = [integers(path, images, fresh, code, n) for code in CODES for n in LEVELS]
-        table.add_row(name, percent(accuracy(model, test)), *cells)
+        rows.append((name, percent(accuracy(model, test)), *cells))
         print(f"{name}: done", file=sys.stderr)
-    Console(width=160).print(table)
+    print_table(table_of_cells(f"digits, {len(test.y)} test images", heads, rows))
 
 
 def integers(path: Path, images: Data, test: Data, code: str, levels: int) -> str:

@@ -8,14 +8,13 @@ PyTorch, and holds each spike against the golden model. Then the same for one ne
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 
 import torch
-from rich.console import Console
-from rich.table import Table
 from torch import nn
 
 import snnc
@@ -25,6 +24,7 @@ from snnc.compiler.rules.timing import timing_of
 from snnc.compiler.spiking import Schedule, SpikingNetwork
 from snnc.frontends.torch import export_onnx
 from snnc.runtime.output.numbers import percent, points
+from snnc.runtime.output.tables import Column, print_table, table_of
 from snnc.runtime.studies.compare import Comparison
 
 FOLDER = Path("out/digits")
@@ -41,6 +41,7 @@ CODES: tuple[tuple[str, dict[str, int]], ...] = (
     ("rate", {"timesteps": 16}),
 )
 """All codes, for the network of 3 bits."""
+SHORT = {"timesteps": "T", "rho": "ρ"}
 L1 = 1e-4
 """Weight of the spikes per image in the second training."""
 PIXELS = {"input_bits": 5, "input_range": (0.0, 31.0), "std": (16.0,)}
@@ -59,6 +60,15 @@ class Row:
     result: Comparison
 
 
+@dataclass(frozen=True)
+class Coded:
+    """The network of 3 bits in one code."""
+
+    network: SpikingNetwork
+    settings: str
+    result: Comparison
+
+
 def main() -> None:
     """Train, compile, run, print; exit with 3 if a single spike differs."""
     start = perf_counter()
@@ -74,10 +84,11 @@ def main() -> None:
                 rows.append(deploy(model, test, time_steps, schedule, l1))
                 print(f"T = {time_steps}, {schedule}, l1 = {l1:g}: done", file=sys.stderr)
     coded = [in_code(code, settings) for code, settings in CODES]
-    Console(width=160).print(table(rows), codes_table(coded))
+    title = f"handwritten digits, {len(test.y)} test images"
+    print_table(table_of(title, ROW_COLUMNS, rows))
+    print_table(table_of("the network of 3 bits (L = 7) in all codes", CODE_COLUMNS, coded))
     print(f"{perf_counter() - start:.0f} s for training, compiling and running")
-    results = [row.result for row in rows] + [result for _, result in coded]
-    if not all(result.is_exact for result in results):
+    if not all(each.result.is_exact for each in (*rows, *coded)):
         sys.exit(3)
 
 
@@ -93,69 +104,48 @@ def deploy(model: nn.Module, test: Images, time_steps: int, schedule: Schedule, 
     return Row(time_steps, schedule, l1, accuracy(model, test), period, result)
 
 
-def in_code(code: str, settings: dict[str, int]) -> tuple[SpikingNetwork, Comparison]:
+def in_code(code: str, settings: dict[str, int]) -> Coded:
     """Compile the network of 3 bits in a code, and compare it on all test images."""
     onnx_file = FOLDER / "digits_T3.onnx"
     options: dict[str, Any] = {**PIXELS, **settings}
     compiled = snnc.compile(onnx_file, FOLDER / f"digits_{code}.h5", code=code, **options)
     print(f"{code} {settings or ''}: done", file=sys.stderr)
-    return compiled.network, snnc.compare(onnx_file, compiled.path, FOLDER / "test.npz")
+    result = snnc.compare(onnx_file, compiled.path, FOLDER / "test.npz")
+    said = ", ".join(f"{SHORT.get(name, name)} {value}" for name, value in settings.items())
+    return Coded(compiled.network, said, result)
 
 
-def codes_table(results: list[tuple[SpikingNetwork, Comparison]]) -> Table:
-    """One row for each code."""
-    found = Table(title="the network of 3 bits (L = 7) in all codes", title_justify="left")
-    heads = ("code", "settings", "float", "golden", "Lava", "steps per image", "latency")
-    heads += ("spikes per image", "spikes compared", "mismatches")
-    for head in heads:
-        found.add_column(head, justify="left" if head in heads[:2] else "right")
-    for (_, settings), (network, result) in zip(CODES, results, strict=True):
-        timing, spikes, labels = timing_of(network), result.spikes, result.labels
-        found.add_row(
-            network.code,
-            ", ".join(f"{key} {value}" for key, value in settings.items()),
-            percent(result.source.accuracy(labels)),
-            percent(result.golden.accuracy(labels)),
-            accuracy_on("lava", result),
-            str(timing.period),
-            str(timing.latency),
-            f"{spikes.fired / result.source.images:.0f}",
-            f"{spikes.compared:,}",
-            str(result.mismatches),
-        )
-    return found
+ROW_COLUMNS: Sequence[Column[Row]] = (
+    Column("T", lambda row: str(row.time_steps)),
+    Column("schedule", lambda row: row.schedule),
+    Column("l1", lambda row: f"{row.l1:g}"),
+    Column("PyTorch", lambda row: percent(row.torch_accuracy)),
+    Column("golden", lambda row: percent(row.result.golden.accuracy(row.result.labels))),
+    Column("Lava", lambda row: accuracy_on("lava", row.result)),
+    Column("Lava-DL", lambda row: accuracy_on("slayer", row.result)),
+    Column("points lost", lambda row: points(row.result.quantisation_loss), 3),
+    Column("steps per image", lambda row: str(row.steps_per_image)),
+    Column("spikes per image", lambda row: spikes_per_image(row.result)),
+    Column("spikes compared", lambda row: f"{row.result.spikes.compared:,}", 2),
+    Column("mismatches", lambda row: str(row.result.mismatches)),
+)
+CODE_COLUMNS: Sequence[Column[Coded]] = (
+    Column("code", lambda row: row.network.code, is_text=True),
+    Column("settings", lambda row: row.settings, is_text=True),
+    Column("float", lambda row: percent(row.result.source.accuracy(row.result.labels)), 2),
+    Column("golden", lambda row: percent(row.result.golden.accuracy(row.result.labels))),
+    Column("Lava", lambda row: accuracy_on("lava", row.result)),
+    Column("steps per image", lambda row: str(timing_of(row.network).period)),
+    Column("latency", lambda row: str(timing_of(row.network).latency), 2),
+    Column("spikes per image", lambda row: spikes_per_image(row.result)),
+    Column("spikes compared", lambda row: f"{row.result.spikes.compared:,}", 2),
+    Column("mismatches", lambda row: str(row.result.mismatches)),
+)
 
 
-def table(rows: list[Row]) -> Table:
-    """One row for each network."""
-    images = rows[0].result.source.images
-    found = Table(title=f"handwritten digits, {images} test images", title_justify="left")
-    heads = ("T", "schedule", "l1", "PyTorch", "golden", "Lava", "Lava-DL", "lost to 8-bit weights")
-    heads += ("steps per image", "spikes per image", "spikes compared", "mismatches")
-    for head in heads:
-        found.add_column(head, justify="right")
-    for row in rows:
-        found.add_row(*cells(row))
-    return found
-
-
-def cells(row: Row) -> tuple[str, ...]:
-    """The numbers of a row as people read them."""
-    result, spikes = row.result, row.result.spikes
-    return (
-        str(row.time_steps),
-        row.schedule,
-        f"{row.l1:g}",
-        percent(row.torch_accuracy),
-        percent(result.golden.accuracy(result.labels)),
-        accuracy_on("lava", result),
-        accuracy_on("slayer", result),
-        f"{points(result.quantisation_loss)} points",
-        str(row.steps_per_image),
-        f"{spikes.fired / result.source.images:.0f}",
-        f"{spikes.compared:,}",
-        str(result.mismatches),
-    )
+def spikes_per_image(result: Comparison) -> str:
+    """The mean over the images."""
+    return f"{result.spikes.fired / result.source.images:.0f}"
 
 
 def accuracy_on(engine: str, result: Comparison) -> str:

@@ -14,17 +14,18 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import onnx
-from rich.console import Console
-from rich.table import Table
 
 import snnc
 from examples.glyphs.data import Images, load_glyphs
 from snnc.runtime.engines.source_model import SourceModel
 from snnc.runtime.output.numbers import percent, points
+from snnc.runtime.output.tables import print_table, table_of_cells
 
 CHECKPOINTS = Path(__file__).parent / "checkpoints"
 FOLDER = Path("out/glyphs")
 CALIBRATION = 1000
+HEADS = ("network", "float", "golden", "points lost", "as the float network")
+HEADS += ("spikes compared", "mismatches")
 
 
 @dataclass(frozen=True)
@@ -59,17 +60,13 @@ def main() -> None:
     options = parser.parse_args()
     FOLDER.mkdir(parents=True, exist_ok=True)
     test = load_glyphs("test", options.images)
-    table = Table(title=f"glyphs, {options.images} test images", title_justify="left")
-    heads = ("network", "float", "golden", "lost", "as the float network", "spikes", "mismatches")
-    for head in heads:
-        table.add_column(head, justify="left" if head == "network" else "right")
-    exact = True
+    exact, rows = True, []
     for case in CASES:
         cells, right = row(case, test, options.lava)
         exact &= right
-        table.add_row(case.title, *cells)
+        rows.append((case.title, *cells))
         print(f"{case.title}: done", file=sys.stderr)
-    Console(width=130).print(table)
+    print_table(table_of_cells(f"glyphs, {options.images} test images", HEADS, rows))
     sys.exit(0 if exact else 3)
 
 
@@ -91,7 +88,7 @@ def row(case: Case, test: Images, on_lava: int) -> tuple[list[str], bool]:
     wrong = lava.mismatches
     cells = [
         *map(percent, accuracies),
-        f"{points(100 * (accuracies[0] - accuracies[1]))} points",
+        points(100 * (accuracies[0] - accuracies[1])),
         percent(float(np.mean(before == after))),
         f"{lava.spikes.compared:,}",
         str(wrong),

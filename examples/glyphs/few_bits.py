@@ -13,8 +13,6 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from rich.console import Console
-from rich.table import Table
 
 import snnc
 from examples.glyphs.data import Images, load_glyphs
@@ -24,6 +22,7 @@ from snnc.compiler.options import WeightBits
 from snnc.compiler.quantization.widths import WORD_BITS
 from snnc.compiler.spiking import SpikingNetwork
 from snnc.runtime.output.numbers import percent
+from snnc.runtime.output.tables import print_table, table_of_cells
 
 WIDTHS = ("8", "4", "3", "2", "3 auto", "2.5 auto")
 CHECKPOINT_NAMES = tuple(sorted(path.stem for path in CHECKPOINTS.glob("*.onnx")))
@@ -42,22 +41,21 @@ def main() -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
     test = load_glyphs("test", options.images)
     calibration = snnc.Data(load_glyphs("train", CALIBRATION, options.seed).x)
-    title = f"glyphs, {options.images} test images: accuracy, and points lost of the source's"
-    table = Table(title=title, title_justify="left")
-    for head in ("network", "source", *options.widths):
-        table.add_column(head, justify="left" if head == "network" else "right")
+    heads = ("network", "weight bits", "source", "golden", "points lost", "±")
+    rows = []
     for name in options.networks:
         model = CHECKPOINTS / f"{name}.onnx"
         before = float_decisions(model, test) == test.y
-        cells = [cell(model, width, calibration, test, before) for width in options.widths]
-        table.add_row(name, percent(float(before.mean())), *cells)
+        source = percent(float(before.mean()))
+        for width in options.widths:
+            rows.append((name, width, source, *cells(model, width, calibration, test, before)))
         print(f"{name}: done", file=sys.stderr)
-    Console(width=130).print(table)
+    print_table(table_of_cells(f"glyphs, {options.images} test images", heads, rows))
 
 
-def cell(
+def cells(
     model: Path, width: str, calibration: snnc.Data, test: Images, before: npt.NDArray[np.bool_]
-) -> str:
+) -> tuple[str, str, str]:
     """The accuracy at one width, what is lost, and the standard error of that."""
     bits, *auto = width.split()
     levels = PLAIN_LEVELS if model.stem.endswith("relu") else None
@@ -69,7 +67,7 @@ def cell(
     found = snnc.run(result.path, snnc.Data(test.x, test.y), engine="golden").result.decisions
     lost = 100 * (before.astype(float) - (found == test.y))
     error = lost.std() / np.sqrt(len(lost))
-    return f"{percent(float((found == test.y).mean()))} {lost.mean():+.2f} ± {error:.2f}"
+    return percent(float((found == test.y).mean())), f"{lost.mean():.2f}", f"{error:.2f}"
 
 
 def compiled(

@@ -12,14 +12,13 @@ import sys
 from pathlib import Path
 
 import numpy as np
-from rich.console import Console
-from rich.table import Table
 
 import snnc
 from examples.glyphs.data import CLASSES, GRID, SIDE, Images, sampled
 from examples.glyphs.fonts import CELL, FONTS, page
 from snnc.runtime.engines import ENGINES
 from snnc.runtime.output.numbers import percent
+from snnc.runtime.output.tables import print_table, table_of_cells
 from snnc.runtime.studies.compare import run_against_golden
 from snnc.runtime.studies.sweep.measuring import measure
 
@@ -43,18 +42,16 @@ def main() -> None:
     parser.add_argument("--lava", type=int, default=64, help="frames on Lava (%(default)s)")
     options = parser.parse_args()
     FOLDER.mkdir(parents=True, exist_ok=True)
-    table = Table(title=f"{options.characters * FRAMES} frames of {MODEL.stem}")
     heads = ("speed", "code", "accuracy", "pixels sent", "spikes", "operations", "mismatches")
-    for index, head in enumerate(heads):
-        table.add_column(head, justify="left" if index < 2 else "right")
-    wrong = 0
+    wrong, rows = 0, []
     for speed in SPEEDS:
         frames = moving_glyphs(options.characters, speed)
         for code in CODES:
             cells, mismatches = row(code, frames, options.lava)
-            table.add_row(f"{speed:g} pixels a frame", code, *cells)
+            rows.append((f"{speed:g} pixels a frame", code, *cells))
             wrong += mismatches
-    Console(width=110).print(table)
+    title = f"{options.characters * FRAMES} frames of {MODEL.stem}"
+    print_table(table_of_cells(title, heads, rows))
     sys.exit(3 if wrong else 0)
 
 

@@ -18,8 +18,6 @@ from statistics import mean, stdev
 from typing import TypeAlias
 
 import numpy as np
-from rich.console import Console
-from rich.table import Table
 
 import snnc
 from examples.glyphs.data import Images, Integers, load_glyphs
@@ -31,6 +29,7 @@ from snnc.compiler.spiking import SpikingNetwork
 from snnc.runtime.data import encode
 from snnc.runtime.engines.golden import Golden
 from snnc.runtime.engines.result import logits_of
+from snnc.runtime.output.tables import Table, print_table, table_of_cells
 
 FOLDER = Path("out/glyphs")
 RESULTS = Path(__file__).with_name("sparsity.json")
@@ -84,7 +83,7 @@ def main() -> None:
     parser.add_argument("--plot", type=Path, help="draw accuracy against activity")
     options = parser.parse_args()
     groups = grouped(measure_all(CASES, options.results, options.folder))
-    Console(width=150).print(table(groups))
+    print_table(table(groups))
     if options.plot:
         draw(groups, options.plot)
 
@@ -159,12 +158,11 @@ def grouped(measurements: Iterable[Measurement]) -> Groups:
 
 def table(groups: Groups) -> Table:
     """One row for each model and weight."""
-    found = Table(title=f"glyphs, {TEST_IMAGES} test images", title_justify="left")
-    for head in HEADS:
-        found.add_column(head, justify="left" if head == "network" else "right")
-    for (model, l1), each in groups.items():
-        found.add_row(f"{TITLES[model]}, L = {each[0].levels}", scientific(l1), *cells(each))
-    return found
+    rows = (
+        (f"{TITLES[model]}, L = {each[0].levels}", scientific(l1), *cells(each))
+        for (model, l1), each in groups.items()
+    )
+    return table_of_cells(f"glyphs, {TEST_IMAGES} test images", HEADS, rows)
 
 
 def cells(seeds: Sequence[Measurement]) -> list[str]:

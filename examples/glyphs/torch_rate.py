@@ -20,8 +20,6 @@ import numpy.typing as npt
 import onnx
 import torch
 from onnx import numpy_helper
-from rich.console import Console
-from rich.table import Table
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 
@@ -29,6 +27,7 @@ import snnc
 from examples.glyphs.data import Images, load_glyphs
 from snnc.compiler.laws import Rate, Readout
 from snnc.compiler.spiking import Convolution, Population, Projection, SpikingNetwork
+from snnc.runtime.output.tables import Table, print_table, table_of_cells
 
 Array: TypeAlias = npt.NDArray[Any]
 Operator: TypeAlias = Callable[..., Tensor]
@@ -248,23 +247,22 @@ def main() -> None:
             for bits in (8, 16)
         }
     found |= {name: each.decisions for name, each in ours.items()}
-    Console(width=100).print(table_of(found, images, options.model.stem))
+    print_table(table(found, images, options.model.stem))
     for name, each in ours.items():
         counts = f"{each.compared:,} logits of its files in torch, {each.differing:,} differ"
         print(f"{name}: {counts} from golden's")
 
 
-def table_of(found: Mapping[str, dict[int, Array]], images: Images, name: str) -> Table:
+def table(found: Mapping[str, dict[int, Array]], images: Images, name: str) -> Table:
     """Decisions shared with the first simulation, and accuracies."""
     heads = [f"{what} {steps}" for what in ("same", "right") for steps in TIME_STEPS]
     title = f"{name}, {len(images.x)} test images: same decision as the first, right, at each T"
-    table = Table("simulation", *heads, title=title)
-    reference = next(iter(found.values()))
+    reference, rows = next(iter(found.values())), []
     for each, decisions in found.items():
         agrees = [np.mean(decisions[steps] == reference[steps]) for steps in TIME_STEPS]
         right = [np.mean(decisions[steps] == images.y) for steps in TIME_STEPS]
-        table.add_row(each, *(f"{100 * share:.1f} %" for share in (*agrees, *right)))
-    return table
+        rows.append((each, *(f"{100 * share:.1f} %" for share in (*agrees, *right))))
+    return table_of_cells(title, ("simulation", *heads), rows)
 
 
 if __name__ == "__main__":

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from snnc.compiler.codes import find_code
+from snnc.compiler.errors import Problem
 from snnc.runtime.engines import ENGINES
 from snnc.runtime.output.numbers import percent, points, span
 from snnc.runtime.studies.compare import Comparison
 from snnc.runtime.studies.inspection import Inspection
 from snnc.runtime.studies.rate_errors import Analysis, ErrorReport
-from snnc.runtime.studies.sweep import Sweep
+from snnc.runtime.studies.sweep import MeasuredPoint, Sweep
 
 NAMED = 3
 """Layers that a sentence names before it counts the rest."""
@@ -75,9 +76,25 @@ def _few(layers: Sequence[str]) -> str:
 def sweep_lines(result: Sweep) -> list[str]:
     """What the numbers of the table are, and which it does not have."""
     measured = [each for each in result.points if each.measurements]
+    refused = _reasons(result, "cannot be compiled", lambda point: point.problems)
+    unchecked = _reasons(result, "not compared", lambda point: point.unchecked)
     models = [f"{each.name}: {percent(each.accuracy)} as floats" for each in result.models]
     spreads = [f"±: {measured[0].spread_of}"] if measured else []
-    return [*models, *spreads, *result.notes]
+    return [*models, *spreads, *refused, *unchecked, *result.notes]
+
+
+def _reasons(
+    result: Sweep, what: str, of: Callable[[MeasuredPoint], Sequence[Problem]]
+) -> Iterator[str]:
+    """Why points have no numbers; points that share their reasons share the line."""
+    points: dict[str, list[str]] = {}
+    for each in result.points:
+        if problems := of(each):
+            reasons = "; ".join(f"{problem.where}: {problem.what}" for problem in problems)
+            name = f"{each.setting.code.series} T = {each.setting.time_steps}"
+            points.setdefault(reasons, []).append(name)
+    for reasons, names in points.items():
+        yield f"{', '.join(names)}: {what}: {reasons}"
 
 
 def errors_lines(report: ErrorReport) -> list[str]:

@@ -167,6 +167,30 @@ def test_inspect_a_model(model: Path) -> None:
     assert "staircase 0..7" in snnc("inspect", model).stdout
 
 
+def test_tables_fit_the_width_unless_more_is_asked_for(
+    net: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    narrow = snnc("inspect", net).stdout.splitlines()
+    assert "left out: weights, step Δ, " in "".join(narrow)
+    wide = snnc("inspect", net, "--wide").stdout.splitlines()
+    assert wide[1].split()[:6] == ["layer", "shape", "from", "synapses", "weights", "bits"]
+    chosen = snnc("inspect", net, "--columns", "Worst-Sums, t").stdout.splitlines()
+    assert chosen[1].split() == ["layer", "worst", "sums", "T"]
+    assert not any("left out" in each for each in (*wide, *chosen))
+
+
+@pytest.mark.parametrize("verb", ["compile", "inspect", "compare", "sweep", "errors"])
+def test_columns_that_no_table_has_are_refused_before_the_work(
+    model: Path, net: Path, data: Path, verb: str
+) -> None:
+    words = {"compare": [model, net, data], "inspect": [net], "compile": [model]}
+    result = snnc(verb, *words.get(verb, [model, data]), "--columns", "T,tea,cake")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "--columns: no table here has" in result.stderr
+    assert "'tea', 'cake'; allowed: " in result.stderr
+
+
 @pytest.mark.lava
 def test_compare(model: Path, net: Path, data: Path, tmp_path: Path) -> None:
     pytest.importorskip("lava.magma")

@@ -14,13 +14,16 @@ from snnc.backends.files import target_of
 from snnc.cli.messages import reports_problems, tell, tell_remarks
 from snnc.cli.options import (
     ClipInput,
+    Columns,
     DataFile,
     InputShape,
     Json,
     Limit,
     ModelFile,
     NetFile,
+    Wide,
     sizes,
+    view_of,
 )
 from snnc.cli.progress import progress_bars
 from snnc.cli.results import print_json, print_lines, print_table
@@ -37,15 +40,18 @@ def compare(
     limit: Limit = None,
     html: Annotated[Path | None, typer.Option(help="Also write a page.")] = None,
     clip_input: ClipInput = False,
+    wide: Wide = False,
+    columns: Columns = "",
     as_json: Json = False,
 ) -> None:
     """Hold Lava against the golden model, and both against the source."""
     from snnc.runtime.output.page import write_page
     from snnc.runtime.output.report import comparison_lines
-    from snnc.runtime.output.tables import comparison_table
+    from snnc.runtime.output.tables import ENGINE_COLUMNS, comparison_table
     from snnc.runtime.studies.inspection import inspect_network
 
     with reports_problems(as_json=as_json):
+        view = view_of(wide, columns, ENGINE_COLUMNS)
         inputs = files_among([model], network, data)
         if html is not None:
             target_of(html, option="html", inputs=inputs)
@@ -67,7 +73,7 @@ def compare(
         print_json(result.as_json())
     else:
         tell_remarks(result.remarks)
-        print_table(comparison_table(result))
+        print_table(comparison_table(result), view)
         print_lines(comparison_lines(result))
     for each in result.missing.values():
         tell(str(each))

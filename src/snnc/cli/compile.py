@@ -12,7 +12,7 @@ from typing_extensions import Unpack
 
 from snnc import api
 from snnc.cli.messages import reports_problems, tell_remarks
-from snnc.cli.options import Json, ModelFile, takes_options
+from snnc.cli.options import Columns, Json, ModelFile, Wide, takes_options, view_of
 from snnc.cli.progress import progress_bars
 from snnc.cli.results import print_json, print_lines, print_table
 from snnc.compiler.errors import refusal
@@ -20,6 +20,7 @@ from snnc.compiler.options import CompileKeywords
 from snnc.compiler.pipeline import PASSES
 
 if TYPE_CHECKING:
+    from snnc.runtime.output.tables import View
     from snnc.runtime.studies.inspection import Inspection
 
 
@@ -32,10 +33,13 @@ def compile_model(
     dump_after: Annotated[
         list[str] | None, typer.Option(help=f"Print the network after a pass: {', '.join(PASSES)}.")
     ] = None,
+    wide: Wide = False,
+    columns: Columns = "",
     as_json: Json = False,
     **options: Unpack[CompileKeywords],
 ) -> None:
     """Compile an ONNX model into a netx file."""
+    from snnc.calibration.tables import ACTIVATION_COLUMNS, LOSS_COLUMNS
     from snnc.runtime.studies.inspection import inspect_network
 
     dumps: dict[str, str] = {}
@@ -49,12 +53,13 @@ def compile_model(
 
     with reports_problems(as_json=as_json), progress_bars() as progress:
         _check_passes(wanted)
+        view = view_of(wide, columns, ACTIVATION_COLUMNS, LOSS_COLUMNS)
         result = api.compile(model, output, progress=progress, watch=watch, **options)
         inspection = inspect_network(result.network)
     if as_json:
         print_json(_as_json(result, inspection, dumps))
     else:
-        _print(result, inspection)
+        _print(result, inspection, view)
 
 
 def _as_json(
@@ -69,7 +74,7 @@ def _as_json(
     }
 
 
-def _print(result: api.Compilation, inspection: Inspection) -> None:
+def _print(result: api.Compilation, inspection: Inspection, view: View) -> None:
     """Remarks, the file, and what calibration did."""
     from snnc.calibration.tables import calibration_lines, calibration_table, rounding_table
     from snnc.runtime.output.report import netx_line
@@ -82,10 +87,10 @@ def _print(result: api.Compilation, inspection: Inspection) -> None:
     )
     print_lines([line, netx_line(inspection)])
     if result.calibration is not None and result.calibration.layers:
-        print_table(calibration_table(result.calibration))
+        print_table(calibration_table(result.calibration), view)
         print_lines(calibration_lines(result.calibration))
     if result.losses:
-        print_table(rounding_table(result.losses))
+        print_table(rounding_table(result.losses), view)
 
 
 def _check_passes(wanted: Sequence[str]) -> None:

@@ -11,12 +11,15 @@ from snnc import api
 from snnc.cli.messages import reports_problems, tell_remarks
 from snnc.cli.options import (
     ClipInput,
+    Columns,
     DataFile,
     Json,
     ModelFile,
     Plot,
     TimeSteps,
+    Wide,
     takes_options,
+    view_of,
     whole_numbers,
 )
 from snnc.cli.progress import progress_bars
@@ -43,15 +46,23 @@ def errors(
     limit: Annotated[int, typer.Option(help="Use the first images only.")] = 200,
     clip_input: ClipInput = False,
     plot: Plot = None,
+    wide: Wide = False,
+    columns: Columns = "",
     as_json: Json = False,
     **options: Unpack[ModelKeywords],
 ) -> None:
     """Show where a rate network errs: clipping, quantisation, uneven spikes, layer by layer."""
     from snnc.runtime.output.report import errors_lines
-    from snnc.runtime.output.tables import errors_table, offsets_table
+    from snnc.runtime.output.tables import (
+        ERROR_COLUMNS,
+        OFFSET_COLUMNS,
+        errors_table,
+        offsets_table,
+    )
     from snnc.runtime.studies.rate_errors import Question, problems_of_question
 
     with reports_problems(as_json=as_json):
+        view = view_of(wide, columns, ERROR_COLUMNS, OFFSET_COLUMNS)
         steps, wrong = whole_numbers("timesteps", timesteps)
         if wrong:
             question = Question(code, steps, rho, iterations, light)
@@ -76,7 +87,9 @@ def errors(
         return
     tell_remarks(result.remarks)
     for analysis in result.analyses:
-        print_table(errors_table(analysis))
+        print_table(errors_table(analysis), view)
+        print_lines([""])
     print_lines(errors_lines(result))
     if result.calibrates:
-        print_table(offsets_table(result))
+        print_lines([""])
+        print_table(offsets_table(result), view)

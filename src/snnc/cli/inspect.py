@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from snnc import api
 from snnc.cli.messages import reports_problems
-from snnc.cli.options import InputShape, Json, sizes
+from snnc.cli.options import Columns, InputShape, Json, Wide, sizes, view_of
 from snnc.cli.results import print_json, print_lines, print_table
 from snnc.compiler.errors import Problem, SnncError
+
+if TYPE_CHECKING:
+    from snnc.runtime.output.tables import View
 
 
 def inspect(
@@ -24,20 +27,25 @@ def inspect(
     layer: Annotated[
         list[str] | None, typer.Option(help="With --program: of this layer alone.")
     ] = None,
+    wide: Wide = False,
+    columns: Columns = "",
     as_json: Json = False,
 ) -> None:
     """Show the layers, the ranges and the schedule; or the neuron programs."""
+    from snnc.runtime.output.tables import LAYER_COLUMNS, NODE_COLUMNS
+
     with reports_problems(as_json=as_json):
         is_model = path.suffix.lower() == ".onnx"
         problems = tuple(_problems(is_model=is_model, shape=input_shape, program=program, of=layer))
         if problems:
             raise SnncError(*problems)
+        view = view_of(wide, columns, NODE_COLUMNS if is_model else LAYER_COLUMNS)
         if is_model:
-            _inspect_model(path, sizes(input_shape), as_json=as_json)
+            _inspect_model(path, sizes(input_shape), view, as_json=as_json)
         elif program:
             _inspect_programs(path, layer or [], as_json=as_json)
         else:
-            _inspect_network(path, as_json=as_json)
+            _inspect_network(path, view, as_json=as_json)
 
 
 def _problems(
@@ -54,7 +62,7 @@ def _problems(
         yield Problem("`layer`", "without `program`", "say `program` too")
 
 
-def _inspect_model(path: Path, shape: tuple[int, ...], *, as_json: bool) -> None:
+def _inspect_model(path: Path, shape: tuple[int, ...], view: View, *, as_json: bool) -> None:
     from snnc.runtime.output.tables import model_table
     from snnc.runtime.studies.inspection import model_rows
 
@@ -62,10 +70,10 @@ def _inspect_model(path: Path, shape: tuple[int, ...], *, as_json: bool) -> None
     if as_json:
         print_json(model_rows(network))
     else:
-        print_table(model_table(network))
+        print_table(model_table(network), view)
 
 
-def _inspect_network(path: Path, *, as_json: bool) -> None:
+def _inspect_network(path: Path, view: View, *, as_json: bool) -> None:
     from snnc.runtime.output.report import layer_lines
     from snnc.runtime.output.tables import layer_table
     from snnc.runtime.studies.inspection import inspect_network
@@ -74,7 +82,7 @@ def _inspect_network(path: Path, *, as_json: bool) -> None:
     if as_json:
         print_json(inspection.as_json())
         return
-    print_table(layer_table(inspection))
+    print_table(layer_table(inspection), view)
     print_lines(layer_lines(inspection))
 
 

@@ -19,7 +19,7 @@ MORE_MEMORY = "give it more memory"
 OPTIONS = frozenset(
     {
         *(each.name for each in fields(CompileOptions)),
-        *("also", "clip_input", "codes", "device", "dump_after"),
+        *("also", "clip_input", "codes", "columns", "device", "dump_after"),
         *("engine", "html", "layer", "limit", "output", "plot", "program"),
     }
 )

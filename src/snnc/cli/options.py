@@ -9,11 +9,11 @@ from __future__ import annotations
 import functools
 import inspect
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import Field, fields
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated, Any, TypeAlias, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, get_args, get_origin, get_type_hints
 
 import typer
 
@@ -23,6 +23,9 @@ from snnc.compiler.errors import Problem, SnncError, refusal
 from snnc.compiler.options import CompileOptions, ModelKeywords, WeightBits
 from snnc.compiler.target import TARGETS
 from snnc.runtime.engines import ENGINES
+
+if TYPE_CHECKING:
+    from snnc.runtime.output.tables import Column, View
 
 Command: TypeAlias = Callable[..., None]
 
@@ -36,6 +39,8 @@ InputShape = Annotated[
     str, typer.Option(help="Of a sample, where the model leaves sizes open: 3,224,224")
 ]
 TimeSteps = Annotated[str, typer.Option(help="T: a point for each.")]
+Wide = Annotated[bool, typer.Option("--wide", help="Show all columns of a table, whole.")]
+Columns = Annotated[str, typer.Option(help="Show these columns of a table: shape,T,threshold")]
 Plot = Annotated[Path | None, typer.Option(help="Also draw a .png, .pdf or .svg.")]
 
 WHOLE_NUMBER = re.compile(r"[+-]?[0-9]{1,18}")
@@ -88,6 +93,27 @@ def whole_numbers(name: str, text: str) -> tuple[tuple[int, ...], list[Problem]]
 def names(text: str) -> tuple[str, ...]:
     """The names of a list."""
     return tuple(text.replace(",", " ").split())
+
+
+def view_of(wide: bool, columns: str, *tables: Sequence[Column[Any]]) -> View:
+    """What a user wants to see of the tables of a command.
+
+    Raises:
+        SnncError: for a column that none of them has.
+    """
+    from snnc.runtime.output.tables import View
+
+    known = {_typed(each.name): each.name for table in tables for each in table}
+    wanted = [_typed(each) for each in columns.split(",") if each.strip()]
+    if unknown := [each for each in wanted if each not in known]:
+        what = f"no table here has {', '.join(map(repr, unknown))}; allowed: {', '.join(known)}"
+        raise refusal("`columns`", what, "choose some of them")
+    return View(wide, tuple(known[each] for each in wanted))
+
+
+def _typed(name: str) -> str:
+    """A name without what is hard to type: small letters, hyphens for spaces."""
+    return name.strip().lower().replace(" ", "-")
 
 
 def engine_name(name: str) -> str:

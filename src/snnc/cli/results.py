@@ -10,35 +10,27 @@ from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 import typer
-from rich.console import Console
 
 from snnc.cli.messages import as_flags
 from snnc.compiler.errors import printable
 from snnc.start import stdout_failed
 
 if TYPE_CHECKING:
-    from rich.table import Table
+    from snnc.runtime.output.tables import Table, View
 
-WIDTH = 220
-"""Columns of a table, where stdout is no terminal."""
-
-
-class _Tables(Console):
-    """Rich itself ends the program where nobody reads on."""
-
-    def on_broken_pipe(self) -> None:
-        raise BrokenPipeError
+MEND = "--wide shows all"
 
 
-def print_table(table: Table) -> None:
-    """Print a table; it keeps its columns where stdout is no terminal.
+def print_table(table: Table, view: View) -> None:
+    """Print a table, as far as it fits.
 
     Raises:
         typer.Exit: where stdout does not take it.
     """
-    console = _Tables(width=None if sys.stdout.isatty() else WIDTH)
+    from snnc.runtime.output import tables
+
     with _on_stdout():
-        console.print(table)
+        tables.print_table(table, view, MEND)
 
 
 def print_lines(lines: Iterable[str]) -> None:

@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from typing_extensions import Unpack
 
 from snnc import api
 from snnc.cli.compare import MISMATCH
-from snnc.cli.messages import as_flags, reports_problems, tell, tell_remarks
+from snnc.cli.messages import reports_problems, tell, tell_remarks
 from snnc.cli.options import (
     SPIKING,
     ClipInput,
+    Columns,
     DataFile,
     Json,
     Limit,
     ModelFile,
     Plot,
     TimeSteps,
+    Wide,
     engine_name,
     names,
     takes_options,
+    view_of,
     whole_numbers,
 )
 from snnc.cli.progress import progress_bars
@@ -33,9 +35,6 @@ from snnc.compiler.codes.offset_spike import DEFAULT_RHO
 from snnc.compiler.errors import SnncError
 from snnc.compiler.options import ModelKeywords
 from snnc.start import FAILED
-
-if TYPE_CHECKING:
-    from snnc.runtime.studies.sweep import MeasuredPoint
 
 
 @takes_options(ModelKeywords)
@@ -67,14 +66,17 @@ def sweep(
     limit: Limit = None,
     clip_input: ClipInput = False,
     plot: Plot = None,
+    wide: Wide = False,
+    columns: Columns = "",
     as_json: Json = False,
     **options: Unpack[ModelKeywords],
 ) -> None:
     """Measure accuracy, spikes and time steps in many codes, for many T."""
     from snnc.runtime.output.report import sweep_lines
-    from snnc.runtime.output.tables import sweep_table
+    from snnc.runtime.output.tables import SWEEP_COLUMNS, sweep_table
 
     with reports_problems(as_json=as_json):
+        view = view_of(wide, columns, SWEEP_COLUMNS)
         grid = _grid(codes, timesteps, rho, iterations, light)
         with progress_bars() as progress:
             result = api.sweep(
@@ -93,7 +95,7 @@ def sweep(
         print_json(result.as_json())
     else:
         tell_remarks(result.remarks)
-        print_table(sweep_table(replace(result, points=tuple(map(_in_flags, result.points)))))
+        print_table(sweep_table(result), view)
         print_lines(sweep_lines(result))
     if not result.worked:
         tell(str(SnncError(*(each for point in result.points for each in point.problems))))
@@ -116,12 +118,3 @@ def _grid(codes: str, timesteps: str, rho: int, iterations: str, light: bool) ->
     if wrong := [*wrong_steps, *wrong_counts]:
         raise SnncError(*wrong, *problems_of_grid(grid))
     return grid
-
-
-def _in_flags(point: MeasuredPoint) -> MeasuredPoint:
-    """The same point, with problems in the words of the command line."""
-    problems = (
-        replace(each, where=as_flags(each.where), what=as_flags(each.what))
-        for each in point.problems
-    )
-    return replace(point, problems=tuple(problems))
