@@ -7,7 +7,7 @@ STAMP := .venv/.complete
 MINUTES ?= 30
 SEED ?= 0
 
-.PHONY: help setup demo test check zoo fuzz mutants format
+.PHONY: help setup demo test check docs outputs zoo fuzz mutants format
 
 help: ## show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -20,14 +20,14 @@ PINS = $$($(BIN)/python -c 'import sys; print("-3.10" if sys.version_info < (3, 
 $(STAMP): pyproject.toml constraints.txt constraints-3.10.txt
 	@test -n "$(PYTHON)" || { echo "no python3.10 to python3.13 runs here; name one: make setup PYTHON=..."; exit 1; }
 	$(PYTHON) -m venv --clear .venv
-	$(PIP) --constraint constraints$(PINS).txt --editable '.[slayer,train,dev]'
+	$(PIP) --constraint constraints$(PINS).txt --editable '.[slayer,train,docs,dev]'
 	$(PIP) --no-deps --ignore-requires-python lava-nc==0.10.0 lava-dl==0.6.0
 	@touch $@
 
 demo: $(STAMP) ## train on digits, compile for T = 2, 3, 4, run on Lava, print the table
 	$(BIN)/python -m examples.digits.demo
 
-test: check ## everything in check, then the tests on the Lava simulator and PyTorch
+test: check docs ## everything in check, the site, then the tests on the Lava simulator and PyTorch
 	$(BIN)/pytest -q -m "lava or torch"
 
 check: $(STAMP) ## format, lint, types, import contracts and the quick tests
@@ -36,6 +36,12 @@ check: $(STAMP) ## format, lint, types, import contracts and the quick tests
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/pytest -q -n auto -m "not lava and not torch"
+
+docs: $(STAMP) ## the site in out/site; a broken link is an error
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
+
+outputs: $(STAMP) ## run what README and docs show, and write what it prints; ONLY=hello,qonnx, or quick
+	$(BIN)/python -m docs.site.outputs $(if $(filter quick,$(ONLY)),--quick,$(if $(ONLY),--only $(ONLY)))
 
 zoo: $(STAMP) ## every network, code and width of weights, LAVA_MINUTES=60 of them on Lava: a few hours
 	PYTHONPATH=.:tests $(BIN)/python -m zoo.product --lava $(LAVA_MINUTES)

@@ -1,0 +1,1 @@
+"""What makes the site, the figures and the outputs that pages show."""
