@@ -41,7 +41,7 @@ def cases() -> list[object]:
 
 @pytest.mark.parametrize("block", cases())
 def test_pages_show_what_is_printed(block: Block) -> None:
-    assert block.body == fresh_body(block)
+    assert block.body == fresh_body(block), "python -m docs.site.outputs --quick writes it anew"
 
 
 def test_names_are_those_of_one_block() -> None:
