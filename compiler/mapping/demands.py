@@ -64,14 +64,9 @@ class Consumer:
     reading: Reading
     pieces: Pieces
 
-    def cores_behind(self, axis: int) -> Integers:
-        """How many pieces of the consumer read each place of the layer; (extent,)."""
-        meetings = self.reading.axes[axis].meetings(self.pieces[axis])
-        return np.asarray((meetings > 0).sum(axis=0))
-
     def axons(self, axis: int) -> PerPiece:
         """Pairs of a place in a piece of the layer and a piece of the consumer."""
-        behind = self.cores_behind(axis)
+        behind = self.reading.axes[axis].readers(self.pieces[axis])
         return lambda pieces: np.add.reduceat(behind, bounds_of(len(behind), pieces)[:-1])
 
 
@@ -145,14 +140,17 @@ def _words(layer: Layer, reading: Reading, neurons: Integers, view: View) -> Int
     A list of synapses stands behind each neuron of the source of a dense layer, and behind each
     channel and tap of a convolution, whose kernel is stored once. It begins in a word of its own.
     """
-    channels, bits = reading.axes[0], layer.weight_bits
+    channels = reading.axes[0]
     if not isinstance(channels, Grouped):
         sources = reading.source_copies * np.prod([each.source for each in reading.axes])
-        return np.asarray(sources * lists(neurons * (bits + INDEX)))
+        return np.asarray(sources * lists(neurons * (layer.weight_bits + INDEX)))
 
     def kernel(pieces: int) -> Integers:
-        rows = lists(layer.copies * channels.in_groups(pieces) * bits)
-        return np.asarray(rows.sum(axis=1) * (channels.source // channels.groups))
+        bits = layer.copies * layer.weight_bits
+        first, groups, last = channels.in_groups(pieces)
+        whole = lists(np.array(channels.extent // channels.groups * bits))
+        rows = lists(first * bits) + groups * whole + lists(last * bits)
+        return np.asarray(rows * (channels.source // channels.groups))
 
     places = reading.taps * reading.source_copies
     return places * view(0, kernel)[:, None, None] * np.ones_like(neurons)

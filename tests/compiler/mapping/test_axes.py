@@ -24,6 +24,7 @@ def test_sliding(source, extent, taps, stride, pad, dilation, data):
                     expected[piece, place] += 1
     assert np.array_equal(axis.meetings(pieces), expected)
     assert np.array_equal(axis.reads(pieces), (expected > 0).sum(1))
+    assert np.array_equal(axis.readers(pieces), (expected > 0).sum(0))
 
 
 @given(SMALL, SMALL, SMALL, st.data())
@@ -38,12 +39,14 @@ def test_grouped(groups, inputs, outputs, data):
             expected[piece, first : first + inputs] += 1
     assert np.array_equal(axis.meetings(pieces), expected)
     assert np.array_equal(axis.reads(pieces), (expected > 0).sum(1))
+    assert np.array_equal(axis.readers(pieces), (expected > 0).sum(0))
 
 
 def test_whole():
     axis = Whole(3, 7)
     assert axis.meetings(2).tolist() == [[3] * 3, [4] * 3]
     assert axis.reads(2).tolist() == [3, 3]
+    assert axis.readers(2).tolist() == [2, 2, 2]
 
 
 @pytest.mark.parametrize("extent", [1, 2, 7, 100, 224])
