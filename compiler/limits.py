@@ -64,6 +64,8 @@ MOST_NEURONS = 1 << 26
 """Of all populations and the input, without their copies; and of any image with its pads."""
 MOST_NODES = 1 << 12
 MOST_PROJECTIONS = 1 << 13
+STATE_WORDS = Range(1, 64)
+"""Of a neuron's state, which a user assumes."""
 MOST_CORES = 1 << 16
 """Onto which a network is mapped: 546 chips."""
 MOST_NAME = 1 << 12

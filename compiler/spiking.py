@@ -118,6 +118,19 @@ Node: TypeAlias = Input | Population
 
 
 @dataclass(frozen=True)
+class Placement:
+    """Onto which cores a network goes, as a file says it; see `snnc.compiler.mapping`."""
+
+    cuts: tuple[tuple[int, int, int], ...]
+    """Into how many pieces the input, and then each population, is cut along channels, rows and
+    columns; each piece has a core of its own."""
+    chips: tuple[int, ...]
+    """The number of the first core of each chip."""
+    state_words: int
+    """Those that a neuron with a program of its own was taken to need."""
+
+
+@dataclass(frozen=True)
 class Provenance:
     """Where a network came from: carried along, nothing depends on it."""
 
@@ -137,6 +150,8 @@ class SpikingNetwork:
     code: str = "bit-serial"
     """The name of the code that it was compiled to, see `snnc.compiler.codes`."""
     provenance: Provenance = Provenance()
+    placement: Placement | None = None
+    """On the cores of its target; None where nobody asked."""
 
     @property
     def readout(self) -> Population:

@@ -31,6 +31,7 @@ from snnc.backends.netx.arrays import (
 from snnc.backends.netx.copies import collapsed, repeated
 from snnc.backends.netx.inputs import read_input
 from snnc.backends.netx.laws import BY_NAME, LAWS, read_neuron
+from snnc.backends.netx.placement import read_placement
 from snnc.backends.netx.stock import runs_in_stock_netx
 from snnc.backends.netx.survey import require_plain
 from snnc.compiler.codes import CODES
@@ -117,6 +118,7 @@ def _network(file: h5py.File) -> SpikingNetwork:
         TARGETS[word_of(file, schema.TARGET, *TARGETS)],
         word_of(file, schema.CODE, *CODES),
         _provenance(file),
+        read_placement(file),
     )
     for layer in layers:
         if _is_stock(layer) and not runs_in_stock_netx(network):

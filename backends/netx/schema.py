@@ -63,6 +63,11 @@ LIGHT = "light"
 COPIES = "copies"
 LISTENS = "listens"
 
+MAPPING = "mapping"
+CUTS = "cuts"
+CHIPS = "chips"
+STATE_WORDS = "stateWords"
+
 INPUT = "input"
 FLATTEN = "flatten"
 CONVOLUTION = "conv"

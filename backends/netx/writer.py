@@ -17,6 +17,7 @@ from snnc.backends.netx.arrays import texts, write_array
 from snnc.backends.netx.copies import expanded, repeated
 from snnc.backends.netx.inputs import write_input
 from snnc.backends.netx.laws import write_neuron
+from snnc.backends.netx.placement import write_placement
 from snnc.backends.netx.stock import runs_in_stock_netx
 from snnc.compiler.errors import refusal
 from snnc.compiler.laws import Integers
@@ -60,6 +61,8 @@ def content_of(network: SpikingNetwork) -> bytes:
     ) as file:
         _write_header(file, network)
         _write_layers(file.create_group(schema.LAYER), network)
+        if network.placement is not None:
+            write_placement(file.create_group(schema.MAPPING), network.placement)
         file.flush()
         image: bytes = file.id.get_file_image()
     return image

@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 from snnc.compiler.mapping.axes import Axis, Grouped, Sliding, Whole
 from snnc.compiler.spiking import Connection, Convolution, Node, Population, SpikingNetwork
+from snnc.compiler.target import CoreModel
 
 Extents: TypeAlias = tuple[int, int, int]
 """Channels, rows, columns; neurons in a line are channels."""
@@ -66,17 +67,20 @@ class Layer:
         return tuple(dict.fromkeys(self.readings))
 
 
-def layers_of(network: SpikingNetwork, program_words: int = PROGRAM_WORDS) -> tuple[Layer, ...]:
+def layers_of(
+    network: SpikingNetwork, core: CoreModel, program_words: int = PROGRAM_WORDS
+) -> tuple[Layer, ...]:
     """The input and the populations of a network.
 
     Args:
         network: any.
-        program_words: the state words of a neuron with a program of its own, where the target's
-            cores tell them from plain ones.
+        core: of the chip that it goes to.
+        program_words: the state words of a neuron with a program of its own, where the core tells
+            them from plain ones.
     """
     nodes = network.nodes
-    words = program_words if network.target.core.states_differ else 1
-    source = Layer(network.input.name, _extents(network.input.shape))
+    words = program_words if core.states_differ else 1
+    source = Layer(network.input.name, extents_of(network.input.shape))
     return (source, *(_layer(each, nodes, words) for each in network))
 
 
@@ -87,7 +91,7 @@ def dense(source: str, extents: Extents, shape: Extents, copies: int = 1) -> Rea
 
 
 def _layer(population: Population, nodes: Mapping[str, Node], words: int) -> Layer:
-    shape = _extents(population.shape)
+    shape = extents_of(population.shape)
     neuron = population.neuron
     readings = [
         _reading(nodes[each.source], each.connection, shape) for each in population.projections
@@ -98,7 +102,7 @@ def _layer(population: Population, nodes: Mapping[str, Node], words: int) -> Lay
 
 
 def _reading(source: Node, connection: Connection, shape: Extents) -> Reading:
-    extents, copies = _extents(source.shape), source.sends.copies
+    extents, copies = extents_of(source.shape), source.sends.copies
     if not isinstance(connection, Convolution):
         return dense(source.name, extents, shape, copies)
     rows, columns = (
@@ -116,6 +120,7 @@ def _reading(source: Node, connection: Connection, shape: Extents) -> Reading:
     return Reading(source.name, (channels, rows, columns), False, copies)
 
 
-def _extents(shape: tuple[int, ...]) -> Extents:
+def extents_of(shape: tuple[int, ...]) -> Extents:
+    """A population's shape as channels, rows and columns."""
     channels, rows, columns = (*shape, 1, 1)[:3]
     return channels, rows, columns

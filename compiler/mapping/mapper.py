@@ -10,16 +10,16 @@ first, because what a core has to send depends on the cuts of those that listen 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Literal, TypeAlias, get_args
+from typing import Literal, TypeAlias, TypedDict, get_args
 
 import numpy as np
 import numpy.typing as npt
 
 from snnc.compiler.errors import Problem, SnncError
 from snnc.compiler.laws import Floats, Integers
-from snnc.compiler.limits import MOST_CORES
+from snnc.compiler.limits import MOST_CORES, STATE_WORDS
 from snnc.compiler.mapping.chips import cut_into_chips
 from snnc.compiler.mapping.constants import EventCosts, costs_of
 from snnc.compiler.mapping.demands import (
@@ -36,12 +36,14 @@ from snnc.compiler.mapping.demands import (
     totals,
     ways_to_cut,
 )
-from snnc.compiler.mapping.layers import Layer
+from snnc.compiler.mapping.layers import PROGRAM_WORDS, Layer, layers_of
 from snnc.compiler.mapping.mapping import CoreMapping
-from snnc.compiler.target import CoreModel
+from snnc.compiler.spiking import Placement, SpikingNetwork
+from snnc.compiler.target import CoreModel, Target
 
 Objective: TypeAlias = Literal["time", "cores"]
 OBJECTIVES: tuple[Objective, ...] = get_args(Objective)
+DEFAULT_SLACK, MOST_SLACK = 0.1, 10.0
 ACTIVITY = 0.2
 """Assumed spikes of a neuron in a time step, where nothing has run yet: about what bit-serial
 networks send that are trained without a regulariser."""
@@ -54,10 +56,35 @@ class MapOptions:
     """What the user chooses."""
 
     objective: Objective = "time"
-    slack: float = 0.1
+    slack: float = DEFAULT_SLACK
     """For less time, so many more cores than the fewest."""
     chips: int | None = None
     """The most there are."""
+    state_words: int = PROGRAM_WORDS
+    """Assumed of a neuron with a program of its own, on Loihi 2."""
+
+    def problems(self) -> Iterator[Problem]:
+        """What is wrong with them."""
+        if self.objective not in OBJECTIVES:
+            what = f"{self.objective!r}; allowed: {', '.join(OBJECTIVES)}"
+            yield Problem("`objective`", what, "choose one of them")
+        if not 0 <= self.slack <= MOST_SLACK:
+            what = f"{self.slack}; allowed: 0..{MOST_SLACK}"
+            yield Problem("`slack`", what, f"leave it out, for {DEFAULT_SLACK}")
+        if self.chips is not None and self.chips < 1:
+            yield Problem("`chips`", f"{self.chips}; allowed: 1 or more", "leave it out")
+        if not STATE_WORDS.holds(self.state_words):
+            what = f"{self.state_words}; allowed: {STATE_WORDS}"
+            yield Problem("`state_words`", what, f"leave it out, for {PROGRAM_WORDS}")
+
+
+class MapKeywords(TypedDict, total=False):
+    """The same as keywords."""
+
+    objective: Objective
+    slack: float
+    chips: int | None
+    state_words: int
 
 
 DEFAULTS = MapOptions()
@@ -154,6 +181,35 @@ def map_layers(
     if problems := [*_problems_of_size(mapping, options)]:
         raise SnncError(*problems)
     return cut_into_chips(mapping)
+
+
+def map_network(
+    network: SpikingNetwork, options: MapOptions = DEFAULTS, target: Target | None = None
+) -> CoreMapping:
+    """Cut a network into slices, one for each core of a target, by default its own.
+
+    Raises:
+        SnncError: for wrong options, and with every layer and every resource that does not fit.
+    """
+    chip = target or network.target
+    problems = [*options.problems()]
+    if chip.stock_only and not network.is_stock:
+        what = f"its neurons are no stock neurons, and {chip.name} has no others"
+        problems.append(Problem("`target`", what, "compile with `code='one-spike'`"))
+    if problems:
+        raise SnncError(*problems)
+    return map_layers(layers_of(network, chip.core, options.state_words), chip.core, options)
+
+
+def placed(network: SpikingNetwork, options: MapOptions = DEFAULTS) -> SpikingNetwork:
+    """A network that says onto which cores of its target it goes.
+
+    Raises:
+        SnncError: for wrong options, and with every layer and every resource that does not fit.
+    """
+    mapping = map_network(network, options)
+    placement = Placement(mapping.cuts, mapping.chips, options.state_words)
+    return replace(network, placement=placement)
 
 
 def _pass(

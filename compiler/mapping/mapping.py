@@ -26,7 +26,8 @@ from snnc.compiler.mapping.demands import (
     demands_of,
     of_cut,
 )
-from snnc.compiler.mapping.layers import Layer
+from snnc.compiler.mapping.layers import Layer, layers_of
+from snnc.compiler.spiking import Placement, SpikingNetwork
 from snnc.compiler.target import CoreModel
 
 
@@ -95,6 +96,13 @@ class CoreMapping:
     def routers(self) -> int:
         """How many are in use."""
         return len(np.unique(self.places, axis=0))
+
+
+def mapping_of(network: SpikingNetwork, placement: Placement) -> CoreMapping:
+    """A placement of a network, with all that follows from it."""
+    core = network.target.core
+    layers = layers_of(network, core, placement.state_words)
+    return CoreMapping(core, layers, placement.cuts, placement.chips)
 
 
 def problems_of_mapping(mapping: CoreMapping) -> Iterator[Problem]:

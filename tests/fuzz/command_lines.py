@@ -16,7 +16,15 @@ from tests.fuzz.draws import REAL, TEXTS, WHOLE, Rng, of
 
 Parameter: TypeAlias = Any
 """Typer's own; its classes are no part of what it promises."""
-COMMANDS = {"compile": 30, "run": 25, "inspect": 20, "sweep": 12, "errors": 12, "compare": 1}
+COMMANDS = {
+    "compile": 30,
+    "run": 25,
+    "inspect": 20,
+    "sweep": 12,
+    "errors": 12,
+    "map": 8,
+    "compare": 1,
+}
 """How often each is drawn; `compare` starts Lava, which takes its time."""
 GOOD: Mapping[str, tuple[str, ...]] = {
     "timesteps": ("1", "3", "4", "7"),
@@ -37,6 +45,10 @@ GOOD: Mapping[str, tuple[str, ...]] = {
     "codes": ("rate", "bit-serial,graded", "offset-spike", "one-spike,delta"),
     "schedule": ("pipelined", "sequential"),
     "average_pool": ("auto", "compose", "sum"),
+    "objective": ("time", "cores"),
+    "slack": ("0", "0.1", "1"),
+    "chips": ("1", "100"),
+    "state_words": ("1", "2"),
     "calibration": scratch.DATA,
     "engine": ("golden",),
     "device": ("cpu",),

@@ -13,6 +13,8 @@ from support.spiking_networks import DRAWS, random_network
 import snnc
 from snnc.backends.netx.writer import content_of
 from snnc.compiler.errors import SnncError
+from snnc.compiler.mapping.mapper import placed
+from snnc.compiler.spiking import SpikingNetwork
 from tests.fuzz.draws import Rng, of
 
 RANDOM, COMPILED = 8, 4
@@ -26,8 +28,13 @@ def any_file(rng: Rng) -> bytes:
 
 @cache
 def written() -> list[bytes]:
-    """Random networks of every code."""
-    return [content_of(random_network(seed, code)) for seed in range(RANDOM) for code in DRAWS]
+    """Random networks of every code, half of them with the cores onto which they go."""
+    return [content_of(_random(seed, code)) for seed in range(RANDOM) for code in DRAWS]
+
+
+def _random(seed: int, code: str) -> SpikingNetwork:
+    network = random_network(seed, code)
+    return placed(network) if seed % 2 else network
 
 
 @cache

@@ -9,6 +9,7 @@ from snnc.runtime.output.tables.errors import (
 )
 from snnc.runtime.output.tables.layers import LAYER_COLUMNS, NODE_COLUMNS, layer_table, model_table
 from snnc.runtime.output.tables.layout import View
+from snnc.runtime.output.tables.placement import PLACED_COLUMNS, placement_table
 from snnc.runtime.output.tables.sweep import SWEEP_COLUMNS, sweep_table
 from snnc.runtime.output.tables.table import Column, Table, cells_of, table_of, table_of_cells
 from snnc.runtime.output.tables.terminal import print_table
@@ -19,6 +20,7 @@ __all__ = [
     "LAYER_COLUMNS",
     "NODE_COLUMNS",
     "OFFSET_COLUMNS",
+    "PLACED_COLUMNS",
     "SWEEP_COLUMNS",
     "Column",
     "Table",
@@ -30,6 +32,7 @@ __all__ = [
     "layer_table",
     "model_table",
     "offsets_table",
+    "placement_table",
     "print_table",
     "sweep_table",
     "table_of",

@@ -4,6 +4,7 @@ A verb imports what it needs when it is called, so that `import snnc` stays quic
 """
 
 from snnc.api.compiling import Compilation, compile, recognize
+from snnc.api.deployment import map
 from snnc.api.running import Run, compare, load, programs, run
 from snnc.api.studies import errors, sweep
 
@@ -14,6 +15,7 @@ __all__ = [
     "compile",
     "errors",
     "load",
+    "map",
     "programs",
     "recognize",
     "run",

@@ -13,6 +13,7 @@ from snnc.api.images import accepted_images, files_among
 from snnc.api.keywords import compile_options
 from snnc.compiler import pipeline
 from snnc.compiler.errors import SnncError, refusal
+from snnc.compiler.mapping.mapper import placed
 from snnc.compiler.options import CompileKeywords, CompileOptions, encoding_of
 from snnc.compiler.pipeline import Watcher, ignore, lower, problems_of_numbers
 from snnc.compiler.spiking import SpikingNetwork, planar
@@ -94,6 +95,7 @@ def compile(
     model: str | Path,
     output: str | Path | None = None,
     *,
+    map: bool = False,
     progress: Progress | None = None,
     watch: Watcher = ignore,
     **options: Unpack[CompileKeywords],
@@ -103,6 +105,7 @@ def compile(
     Args:
         model: the ONNX file.
         output: the file to write; by default the model's name with the ending .h5.
+        map: write into the file onto which cores of the target the network goes.
         progress: called while layers are calibrated.
         watch: called with the name of every pass and what it left.
         options: the fields of `snnc.compiler.options.CompileOptions`, which describes each.
@@ -119,6 +122,8 @@ def compile(
     target_of(path, inputs=inputs)
     opened = open_model(Path(model), chosen, progress)
     network = opened.compiled(chosen, watch)
+    if map:
+        network = placed(network)
     session = opened.session
     if session is None:
         write(network, path, inputs=inputs)

@@ -35,6 +35,9 @@ def compile_model(
     ] = None,
     wide: Wide = False,
     columns: Columns = "",
+    map_cores: Annotated[
+        bool, typer.Option("--map", help="Write onto which cores it goes, too: see snnc map.")
+    ] = False,
     as_json: Json = False,
     **options: Unpack[CompileKeywords],
 ) -> None:
@@ -54,7 +57,9 @@ def compile_model(
     with reports_problems(as_json=as_json), progress_bars() as progress:
         _check_passes(wanted)
         view = view_of(wide, columns, ACTIVATION_COLUMNS, LOSS_COLUMNS)
-        result = api.compile(model, output, progress=progress, watch=watch, **options)
+        result = api.compile(
+            model, output, map=map_cores, progress=progress, watch=watch, **options
+        )
         inspection = inspect_network(result.network)
     if as_json:
         print_json(_as_json(result, inspection, dumps))

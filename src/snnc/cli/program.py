@@ -11,6 +11,7 @@ from snnc.cli.compare import compare
 from snnc.cli.compile import compile_model
 from snnc.cli.errors import errors
 from snnc.cli.inspect import inspect
+from snnc.cli.map import map_network
 from snnc.cli.results import print_lines
 from snnc.cli.run import run
 from snnc.cli.sweep import sweep
@@ -22,6 +23,7 @@ app = typer.Typer(
     help="Compiles trained networks into spiking networks for Loihi, equal spike by spike.",
 )
 app.command("compile")(compile_model)
+app.command("map")(map_network)
 for command in (run, compare, sweep, errors, inspect):
     app.command()(command)
 

@@ -24,6 +24,7 @@ from snnc.backends.netx.reader import read
 from snnc.backends.netx.writer import write
 from snnc.compiler.errors import SnncError
 from snnc.compiler.laws import Copies, Graded, OffsetSpike, Rate
+from snnc.compiler.mapping.mapper import placed
 from snnc.compiler.spiking import (
     Dense,
     Population,
@@ -52,11 +53,12 @@ def refused(path: Path) -> str:
     return str(caught.value)
 
 
-@given(network=networks_of())
+@given(network=networks_of() | networks_of().map(placed))
 @shared_folder
 def test_what_is_written_is_read(tmp_path: Path, network: SpikingNetwork) -> None:
     again = read(written(network, tmp_path))
     assert str(again) == str(network)
+    assert again.placement == network.placement
     assert type(again.input) is type(network.input)
     assert vars(again.input) == vars(network.input)
     for field in ("schedule", "target", "code", "provenance"):

@@ -28,7 +28,7 @@ def on_small_cores(seed, code):
     network = random_network(seed, code)
     copies = max(each.neuron.copies for each in network)
     core = replace(LOIHI1_CORE, neuron_words=(5 + seed % 20) * copies, output_axons=None)
-    return network, map_layers(layers_of(network), core)
+    return network, map_layers(layers_of(network, core), core)
 
 
 @given(SEEDS, CODES)
@@ -61,7 +61,7 @@ def test_axons_and_messages_are_those_of_all_synapses(seed, code):
 def test_every_core_holds_what_it_is_given(seed, code, objective):
     network = random_network(seed, code)
     for core in (LOIHI1_CORE, LOIHI2_CORE):
-        mapping = map_layers(layers_of(network), core, MapOptions(objective))
+        mapping = map_layers(layers_of(network, core), core, MapOptions(objective))
         assert not [*problems_of_mapping(mapping)]
         assert mapping.cores >= len(mapping.layers)
 
