@@ -138,7 +138,7 @@ def main() -> None:
     names = options.networks or list(SIZES)
     if unknown := set(names) - set(SIZES):
         parser.error(f"{', '.join(unknown)} is none of {', '.join(SIZES)}")
-    headers = "network", "input", "parameters", "compile", "peak", "layers", "steps/image"
+    headers = "network", "input", "parameters", "compile", "peak", "populations", "steps/image"
     lava = ("Lava", "mismatches") if options.lava else ()
     title = "golden, ONNX Runtime on the float network, Lava: images per second"
     with TemporaryDirectory() as folder:

@@ -56,55 +56,62 @@ def says(text: str) -> Mapping[str, str]:
 class CompileOptions:
     """Every option of a compilation; compile, sweep and errors take them by these names."""
 
-    target: str = field(default="loihi", metadata=says("The chip."))
+    target: str = field(default="loihi2", metadata=says("The chip."))
     code: str = field(default="bit-serial", metadata=says("How levels become spikes."))
     timesteps: int | None = field(
-        default=None, metadata=says("T; of bit-serial fewer than bits: coarser, not error-free.")
+        default=None,
+        metadata=says("Time steps of a level, T; fewer than its bits make bit-serial coarser."),
     )
     rho: int | None = field(
         default=None, metadata=says("offset-spike: time steps of one calibration (4).")
     )
     iterations: int | None = field(
-        default=None, metadata=says("offset-spike: calibrations, each moves one spike (1).")
+        default=None,
+        metadata=says("offset-spike: how many calibrations; each moves one spike (1)."),
     )
     light: bool = field(
         default=False, metadata=says("offset-spike: keep the residual potential instead.")
     )
     weight_bits: WeightBits = field(
         default=8,
-        metadata=says("Bits of a weight: 2 to 8, 16 as two synapses, or auto: see `budget`."),
+        metadata=says("Bits of a weight: 2 to 8; 16 as two synapses; auto: see `budget`."),
     )
     budget: int | None = field(
         default=None,
-        metadata=says("`weight_bits='auto'`: words of 64 bits that all weights may take."),
+        metadata=says("With `weight_bits='auto'`: words of 64 bits that all weights may take."),
     )
-    schedule: Schedule = field(default="pipelined", metadata=says("When images enter."))
+    schedule: Schedule = field(
+        default="pipelined", metadata=says("Images one behind the other, or one at a time.")
+    )
     average_pool: AveragePools = field(
-        default="auto", metadata=says("Part of what follows, a population, or the cheaper.")
+        default="auto",
+        metadata=says("Average pools: part of what follows, a population, or the cheaper."),
     )
     input_bits: int = field(default=8, metadata=says("Bits of a pixel."))
     input_code: InputCode | None = field(
-        default=None, metadata=says("A pixel as one graded spike (default), or as bits.")
+        default=None,
+        metadata=says("A pixel is sent as one graded spike (default), or as its bits."),
     )
     input_range: tuple[float, float] = field(
-        default=(0.0, 1.0), metadata=says("The least and the greatest pixel value.")
+        default=(0.0, 1.0), metadata=says("The least and the greatest value of a pixel.")
     )
     mean: tuple[float, ...] = field(
         default=(), metadata=says("The model was trained on (x - mean)/std: 0.49,0.48,0.45")
     )
     std: tuple[float, ...] = field(default=(), metadata=says("See `mean`."))
     input_shape: tuple[int, ...] = field(
-        default=(), metadata=says("Of a sample, where the model leaves sizes open: 3,224,224")
+        default=(),
+        metadata=says("Sizes of one sample, where the model leaves them open: 3,224,224"),
     )
     labels: tuple[str, ...] = field(
-        default=(), metadata=says("Names of the classes, kept in the file.")
+        default=(), metadata=says("Names of the classes, kept in the file: cat,dog")
     )
     calibration: str | Path | Images | None = field(
-        default=None, metadata=says("DATA.npz: weights are rounded with error feedback.")
+        default=None, metadata=says("DATA.npz: its images guide how weights are rounded.")
     )
     levels: int | None = field(
         default=None,
-        metadata=says("With `calibration`: give activations staircases of so many levels."),
+        metadata=says("With `calibration`: activations without levels get staircases of so many."),
     )
 
     def input_of(self, target: Target) -> InputCode:

@@ -109,6 +109,10 @@ class SpikingPass:
     run: Callable[[SpikingNetwork, Job], SpikingNetwork]
 
 
+def _recognize(network: Network, job: Job) -> Network:
+    return recognize_staircases(network, calibrated=job.options.calibration is not None)
+
+
 def _encode(network: Network, job: Job) -> Network:
     return encode_input(network, job.encoding, planes=isinstance(job.pixels, PlanesInput))
 
@@ -167,7 +171,7 @@ PIPELINE: tuple[Stage, ...] = (
         JOINED,
     ),
     # before any chain is composed: what is left between staircases is linear
-    Stage("recognize_staircases", FloatPass(lambda n, job: recognize_staircases(n)), RECOGNIZED),
+    Stage("recognize_staircases", FloatPass(_recognize), RECOGNIZED),
     # right after: nothing behind it has to know that levels are rounded
     Stage("shift_biases", FloatPass(lambda n, job: shift_biases(n)), SHIFTED),
     # normalisation becomes one more affine map for the first chain

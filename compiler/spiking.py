@@ -7,7 +7,7 @@ the golden model are this, brought to life.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from math import prod
 from typing import Literal, TypeAlias
 
@@ -137,6 +137,9 @@ class Provenance:
     source_sha256: str = ""
     labels: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
+    serves: Mapping[str, str] = field(default_factory=dict)
+    """What populations are made for that are no layers of the source model, by their names; files
+    do not say it."""
 
 
 @dataclass(frozen=True, eq=False)

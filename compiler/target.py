@@ -97,9 +97,12 @@ class StockNeuron(Target):
 
 
 STOCK = StockNeuron("stock", 8, state_bits=18, max_weight_exponent=0, core=LOIHI2_CORE)
-LOIHI = Target("loihi", 8, state_bits=24, max_weight_exponent=EXPONENT.most, core=LOIHI2_CORE)
+LOIHI = Target("loihi2", 8, state_bits=24, max_weight_exponent=EXPONENT.most, core=LOIHI2_CORE)
 LOIHI1 = Target("loihi1", 8, 18, max_weight_exponent=0, core=LOIHI1_CORE, stock_only=True)
 TARGETS: Mapping[str, Target] = MappingProxyType({each.name: each for each in (LOIHI, LOIHI1)})
+
+ALIASES: Mapping[str, str] = MappingProxyType({"loihi": LOIHI.name})
+"""Other names of targets, which files may have too."""
 
 
 def find_target(name: str) -> Target:
@@ -108,6 +111,7 @@ def find_target(name: str) -> Target:
     Raises:
         SnncError: for a name that no target carries.
     """
+    name = ALIASES.get(name, name)
     if name not in TARGETS:
         allowed = ", ".join(sorted(TARGETS))
         raise refusal("`target`", f"{name!r} is not a target; allowed: {allowed}", "leave it out")

@@ -50,7 +50,7 @@ from snnc.compiler.spiking import (
     Schedule,
     SpikingNetwork,
 )
-from snnc.compiler.target import TARGETS
+from snnc.compiler.target import ALIASES, TARGETS, find_target
 
 
 def read(path: Path) -> SpikingNetwork:
@@ -115,7 +115,7 @@ def _network(file: h5py.File) -> SpikingNetwork:
         read_input(file, layers[0].name, layers[0].shape),
         tuple(populations),
         cast(Schedule, schedule),
-        TARGETS[word_of(file, schema.TARGET, *TARGETS)],
+        find_target(word_of(file, schema.TARGET, *TARGETS, *ALIASES)),
         word_of(file, schema.CODE, *CODES),
         _provenance(file),
         read_placement(file),

@@ -41,11 +41,11 @@ class Ramp:
         values += np.asarray(0.5 - self.start * scale).astype(kind)
         return Staircase(self.levels, thresholds=self.thresholds).apply(values)
 
-    def add_to(self, builder: Builder, name: str, source: str) -> str:
+    def add_to(self, builder: Builder, name: str, source: str, serves: str = "") -> str:
         """Write it behind a source; returns the node that gives it."""
         scale = np.asarray(self.levels / (self.end - self.start))
         sums = builder.add(f"{name}.levels", Affine(scale, -self.start * scale), source)
-        fires = builder.add(name, Staircase(self.levels, HALF, self.thresholds), sums)
+        fires = builder.add(name, Staircase(self.levels, HALF, self.thresholds, serves), sums)
         worth = Affine(np.asarray(self.rise / self.levels), np.array(0.0))
         return builder.add(f"{name}.value", worth, fires)
 
@@ -90,7 +90,12 @@ class Ramps:
         """Write them behind a source; returns the node that gives their sum."""
         several = len(self.ramps) > 1
         found = [
-            each.add_to(builder, f"{name}.ramp{index}" if several else f"{name}.ramp", source)
+            each.add_to(
+                builder,
+                f"{name}.ramp{index}" if several else f"{name}.ramp",
+                source,
+                "more ramps of activations" if index > 1 else "",
+            )
             for index, each in enumerate(self.ramps, 1)
         ]
         total = builder.add(f"{name}.sum", Add(), *found) if several else found[0]

@@ -47,7 +47,7 @@ def problems_of_options(options: CompileOptions, target: Target) -> Iterator[Pro
             f"{code.name!r} on {target.name}, which has no programmable neurons and no graded "
             "spikes; allowed: one-spike, which stock CUBA neurons run"
         )
-        yield Problem("`code`", what, "use `code='one-spike'`, or `target='loihi'`")
+        yield Problem("`code`", what, "use `code='one-spike'`, or `target='loihi2'`")
     yield from problems_of_settings(options, code)
     yield from code.of(options).problems(options, target)
     if target.stock_only and options.input_of(target) == "graded":

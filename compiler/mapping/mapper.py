@@ -249,7 +249,7 @@ def _problems_of_layer(cuts: Cuts) -> Iterator[Problem]:
 def _mend(resource: str, layer: Layer) -> str:
     """What helps: of a slice that can be no smaller, fewer bits do not."""
     if resource == "output axons":
-        return "make the layers that read it narrower, or compile for the target loihi"
+        return "make the layers that read it narrower, or compile for the target loihi2"
     if layer.copies > 1:
         return "compile with fewer `timesteps`, or another `code`"
     return "compile with `average_pool='sum'`, or make the layer before it narrower, or pool more"

@@ -121,6 +121,8 @@ class Staircase(Elementwise):
     thresholds: Floats | None = None
     """Where the levels 1 … N begin, if not at 1 … N: (levels,) and axes that broadcast over a
     sample. They rise from 1 to N."""
+    serves: str = ""
+    """What it is made for, where it is no activation of the model: "max pools"."""
 
     def apply(self, *sources: Floats) -> Floats:
         """Element by element."""

@@ -207,7 +207,7 @@ class _Lowering:
         for axis in range(len(pool.kernel)):
             terms = self.along(f"{name}.axis{axis}", pool, axis, terms, levels.highest)
         total = self.builder.add(name, Add(), *terms)
-        found = self.builder.add(f"{name}.levels", Staircase(levels.highest), total)
+        found = self.builder.add(f"{name}.levels", _carrying(levels.highest), total)
         if np.all(levels.scale == 1) and not np.any(levels.offset):
             return found
         return self.builder.add(f"{name}.scale", Affine(levels.scale, levels.offset), found)
@@ -238,7 +238,11 @@ class _Lowering:
         minus, zero = np.array(-1.0), np.array(0.0)
         negative = [self.builder.add(f"{name}.minus", Affine(minus, zero), e) for e in first]
         gap = self.builder.add(name, Add(), *second, *negative)
-        return [*first, self.builder.add(f"{name}.relu", Staircase(highest), gap)]
+        return [*first, self.builder.add(f"{name}.relu", _carrying(highest), gap)]
+
+
+def _carrying(highest: int) -> Staircase:
+    return Staircase(highest, serves="max pools")
 
 
 def _with_border(pool: MaxPool, border: Pad) -> MaxPool | None:

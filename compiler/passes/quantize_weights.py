@@ -72,8 +72,11 @@ def quantize_weights(
     populations = tuple(each.population for each in lowered)
     precisions = [context.at(widths.get(name)).precision for name in found]
     coarse = _coarse(populations, precisions)
-    remarks = (*network.remarks, *_recoded(lowered), *_taken_over(lowered), *coarse)
-    provenance = Provenance(remarks=remarks)
+    taken_over = _taken_over(lowered, calibrated=observer is not None)
+    remarks = (*network.remarks, *_recoded(lowered), *taken_over, *coarse)
+    nodes = network.by_name
+    serves = {each.population.name: _serves(nodes[name]) for name, each in found.items()}
+    provenance = Provenance(remarks=remarks, serves={k: v for k, v in serves.items() if v})
     return SpikingNetwork(spiking_input, populations, code=code.name, provenance=provenance)
 
 
@@ -144,6 +147,10 @@ def _levels(node: Node, spiking_input: Input) -> int:
     return spiking_input.levels
 
 
+def _serves(node: Node) -> str:
+    return node.operator.serves if isinstance(node.operator, Staircase) else ""
+
+
 def _recoded(lowered: Sequence[Lowered]) -> Iterator[str]:
     """What the owner of a network wants to know whose levels the code does not have."""
     found = [each for each in lowered if each.recoded is not None]
@@ -156,7 +163,7 @@ def _recoded(lowered: Sequence[Lowered]) -> Iterator[str]:
         )
 
 
-def _taken_over(lowered: Sequence[Lowered]) -> Iterator[str]:
+def _taken_over(lowered: Sequence[Lowered], *, calibrated: bool) -> Iterator[str]:
     """What the owner of a quantised model wants to know: whether every threshold is met."""
     whole = {
         each.population.name: each.whole
@@ -174,8 +181,8 @@ def _taken_over(lowered: Sequence[Lowered]) -> Iterator[str]:
             f"{moved} of {thresholds} thresholds are met too early or too late, by {farthest:.2g} "
             "of a level at most, for want of more than 24 bits: of the sums that can arrive "
             f"{100 * whole[worst].share:.2g} % get another level in {worst}, fewer in the others; "
-            "`calibration` counts levels and decisions; `weight_bits=16`, or fewer `input_bits`, "
-            "may leave fewer"
+            f"{'' if calibrated else '`calibration` counts levels and decisions; '}"
+            "`weight_bits=16`, or fewer `input_bits`, may leave fewer"
         )
     reasons: dict[NotKept, list[str]] = {}
     for each in lowered:

@@ -28,30 +28,35 @@ from snnc.compiler.operators import (
 TIES = "Round takes .5 to the even neighbour; here every tie goes up, as in floor(x + 1/2)"
 MOST_LEVELS = 1 << 24
 """More than a chip's state can tell apart, with a threshold of 1."""
-FIT = "compile with `calibration='images.npz'` and `levels=7`: ramps are fitted to it"
+FIT = "with `calibration='images.npz'` and `levels=7`, ramps are fitted to it"
+FIT_TOO = "with `levels=7` too, ramps are fitted to it"
 QUANTIZE = (
-    "compile with `calibration='images.npz'` and `levels=7`; or replace it by "
-    "snnc.frontends.torch.quantize_activations(model, levels=7, samples=images), fine-tune and "
-    "export again"
+    "or replace it by snnc.frontends.torch.quantize_activations(model, levels=7, samples=images), "
+    "fine-tune and export again"
 )
 
 
-def recognize_staircases(network: Network) -> Network:
+def recognize_staircases(network: Network, *, calibrated: bool = False) -> Network:
     """Rewrite the element-wise operators by the algebra of `snnc.compiler.analysis.staircase`.
+
+    Args:
+        network: after `calibrate_activations`.
+        calibrated: whether there are images, which a mend need not ask for then.
 
     Raises:
         SnncError: for every activation that has no levels, all of one kind in one problem.
     """
     if not any(isinstance(node.operator, Clip | Curve | Floor | Round) for node in network):
         return network
-    return _Recognition(network).result()
+    return _Recognition(network, FIT_TOO if calibrated else FIT).result()
 
 
 class _Recognition:
     """One walk over the nodes; `forms` says what each result is in terms of the new nodes."""
 
-    def __init__(self, network: Network) -> None:
+    def __init__(self, network: Network, fit: str) -> None:
         self.network = network
+        self.fit = fit
         self.builder = Builder()
         self.forms: dict[str, Form] = {}
         self.sums: dict[str, Form] = {}
@@ -66,11 +71,16 @@ class _Recognition:
         output = self.emit(self.network.output.name)
         for kind, names in self.curves.items():
             what = f"{len(names)} x {kind}, which has no levels that spikes could carry"
-            self.faults.append(Problem(", ".join(names), what, FIT))
+            self.faults.append(Problem(", ".join(names), what, self.fit))
         if self.faults:
             raise SnncError(*self.faults)
         rounds = any(isinstance(node.operator, Round) for node in self.network)
         return self.network.replaced(self.builder.nodes(output), *([TIES] if rounds else []))
+
+    @property
+    def quantize(self) -> str:
+        """What to do about an activation without levels."""
+        return f"{self.fit}; {QUANTIZE}"
 
     def form(self, node: Node) -> Form:
         """What a node gives, as far as the algebra carries."""
@@ -83,7 +93,7 @@ class _Recognition:
         try:
             return self.applied(node)
         except NoStaircaseError as reason:
-            self.faults.append(Problem(node.name, f"{reason}: no staircase is left", QUANTIZE))
+            self.faults.append(Problem(node.name, f"{reason}: no staircase is left", self.quantize))
             return staircase.opaque(self.builder.add(node.name, Add(), *self._bases(node)))
 
     def applied(self, node: Node) -> Form:
@@ -149,7 +159,7 @@ class _Recognition:
 
     def _unquantised(self, name: str) -> Problem:
         what = "is clipped but never rounded: a plain ReLU has no levels that spikes could carry"
-        return Problem(self._clip_before(name), what, QUANTIZE)
+        return Problem(self._clip_before(name), what, self.quantize)
 
     def _clip_before(self, name: str) -> str:
         """The clip at the root of an element-wise chain: the node the user knows."""
@@ -168,7 +178,9 @@ class _Recognition:
         if not np.all(np.isfinite(levels)):
             self.faults.append(
                 Problem(
-                    name, "is rounded but not clipped on both sides: no highest level", QUANTIZE
+                    name,
+                    "is rounded but not clipped on both sides: no highest level",
+                    self.quantize,
                 )
             )
             return atom.base

@@ -123,5 +123,6 @@ def _sum(builder: Builder, node: Node, levels: Levels, source: str) -> str:
     assert isinstance(pool, AveragePool)
     area = prod(pool.kernel)
     sums = builder.add(node.name, pool.as_sum(builder.shape(source)[0]), source)
-    fired = builder.add(f"{node.name}.levels", Staircase(levels.highest * area), sums)
+    staircase = Staircase(levels.highest * area, serves="average pools")
+    fired = builder.add(f"{node.name}.levels", staircase, sums)
     return builder.add(f"{node.name}.share", Affine(levels.scale / area, levels.offset), fired)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import starmap
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +24,9 @@ from snnc.frontends.onnx.loading import Model, load_model, name_of
 from snnc.frontends.onnx.registry import FOLDERS, READERS, kind_of, mend_for
 from snnc.frontends.onnx.sizes import inputs_of, sizes_of
 from snnc.frontends.onnx.values import Call, Constant, Tensor, Unknown, Value
+
+NAMED = 3
+"""Nodes that a message names before it counts the rest."""
 
 
 def read_onnx(path: Path, input_shape: Shape = ()) -> tuple[Network, Model]:
@@ -60,6 +65,8 @@ class _Walk:
         self.builder = BoundedBuilder()
         self.budget = Budget("numbers of all constants", ALL_NUMBERS, "use a smaller model")
         self.problems: list[Problem] = []
+        self.unsupported: dict[str, list[str]] = {}
+        """The names of nodes, by what none of them has: a reader."""
         self.values: dict[str, Value] = {}
 
     def nodes(self) -> tuple[Node, ...]:
@@ -76,6 +83,7 @@ class _Walk:
                 except SnncError as error:
                     self.problems.extend(error.problems)
                     self.values.update(dict.fromkeys(node.output, Unknown()))
+        self.problems.extend(starmap(_not_supported, self.unsupported.items()))
         if len(self.graph.output) > 1:
             names = ", ".join(each.name for each in self.graph.output)
             what = f"the model has {len(self.graph.output)} outputs ({names}); allowed: 1"
@@ -126,8 +134,9 @@ class _Walk:
         inputs = tuple(self._value(each, name) for each in node.input)
         kind = kind_of(node)
         if not _is_known(node, kind, inputs):
-            raise refusal(name, f"{kind} is not supported", mend_for(node.op_type))
-        if any(isinstance(each, Unknown) for each in inputs):
+            self.unsupported.setdefault(kind, []).append(name)
+            self.values.update(dict.fromkeys(node.output, Unknown()))
+        elif any(isinstance(each, Unknown) for each in inputs):
             self.values.update(dict.fromkeys(node.output, Unknown()))
         elif kind == "Shape" and len(inputs) == 1 and isinstance(inputs[0], Tensor):
             self._read_shape(node, name, inputs[0])
@@ -202,6 +211,14 @@ def _is_known(node: onnx.NodeProto, kind: str, inputs: tuple[Value | None, ...])
     if all(each is None or isinstance(each, Constant) for each in inputs):
         return kind in FOLDERS or is_foldable(node)
     return kind in READERS or (kind == "Shape" and len(inputs) == 1)
+
+
+def _not_supported(kind: str, names: Sequence[str]) -> Problem:
+    """An operator without a reader, told once, with the first of its nodes."""
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    count = f" ({len(names)} nodes)" if len(names) > 1 else ""
+    what = f"{kind} is not supported{count}"
+    return Problem(f"{', '.join(names[:NAMED])}{more}", what, mend_for(kind.split(".")[-1]))
 
 
 def _sample_shape(value: onnx.ValueInfoProto) -> Shape:

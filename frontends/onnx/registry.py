@@ -89,5 +89,9 @@ MENDS = {
 
 def mend_for(kind: str) -> str:
     """What to do about an operator that has no reader."""
-    known = sorted(each for each in READERS if "." not in each)
-    return MENDS.get(kind, f"rewrite it with one of: {', '.join(known)}")
+    return MENDS.get(kind, "rewrite it with others; `snnc operators` lists those that are")
+
+
+def supported() -> tuple[str, ...]:
+    """Every operator that has a reader, those of other domains last."""
+    return tuple(sorted(READERS, key=lambda kind: ("." in kind, kind)))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 
 from snnc.compiler.codes import find_code
 from snnc.compiler.errors import Problem
+from snnc.compiler.spiking import SpikingNetwork
 from snnc.runtime.engines import ENGINES
 from snnc.runtime.output.numbers import percent, points, span
 from snnc.runtime.studies.compare import Comparison
@@ -53,6 +55,21 @@ def layer_lines(inspection: Inspection) -> list[str]:
         netx_line(inspection),
         *network.provenance.remarks,
     ]
+
+
+def parts_of(network: SpikingNetwork) -> str:
+    """Layers of the source model, and whatever populations there are besides."""
+    serves = network.provenance.serves
+    relays = sum(each.is_relay for each in network)
+    others = Counter(of for each in network if (of := serves.get(each.name)))
+    layers = len(network.populations) - relays - others.total()
+    named = (f"{_counted(number, 'population')} for {of}" for of, number in others.items())
+    counted = [_counted(layers, "layer"), *named]
+    return ", ".join([*counted, _counted(relays, "relay")] if relays else counted)
+
+
+def _counted(number: int, thing: str) -> str:
+    return f"{number} {thing}{'s' * (number != 1)}"
 
 
 def netx_line(inspection: Inspection) -> str:

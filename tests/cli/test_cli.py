@@ -81,7 +81,7 @@ def test_remarks_go_to_stderr(model: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["--target", "tpu"], "--target: 'tpu' is not a target; allowed: loihi, loihi1"),
+        (["--target", "tpu"], "--target: 'tpu' is not a target; allowed: loihi1, loihi2"),
         (
             ["--code", "morse"],
             "--code: 'morse' is not a code; allowed: bit-serial, rate, offset-spike, one-spike,",

@@ -204,10 +204,18 @@ def test_relus_without_levels_are_told_all_at_once() -> None:
         lower(read(graph), CompileOptions())
     assert str(caught.value) == (
         "relu1, relu2: is clipped but never rounded: a plain ReLU has no levels that spikes could "
-        "carry\n  help: compile with `calibration='images.npz'` and `levels=7`; or replace it by "
-        "snnc.frontends.torch.quantize_activations(model, levels=7, samples=images), fine-tune "
-        "and export again"
+        "carry\n  help: with `calibration='images.npz'` and `levels=7`, ramps are fitted to it; or "
+        "replace it by snnc.frontends.torch.quantize_activations(model, levels=7, samples=images), "
+        "fine-tune and export again"
     )
+
+
+def test_images_are_not_asked_for_where_they_are_given() -> None:
+    graph = Graph(1, 2, 6, 6)
+    graph.conv(2, 2, 3, 3)
+    graph.node("Relu", name="relu")
+    with pytest.raises(SnncError, match="help: with `levels=7` too, ramps are fitted to it"):
+        lower(read(graph), CompileOptions(calibration="images.npz"))
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 A verb imports what it needs when it is called, so that `import snnc` stays quick.
 """
 
-from snnc.api.compiling import Compilation, compile, recognize
+from snnc.api.compiling import Compilation, compile, operators, recognize
 from snnc.api.deployment import map
 from snnc.api.running import Run, compare, load, programs, run
 from snnc.api.studies import errors, sweep
@@ -16,6 +16,7 @@ __all__ = [
     "errors",
     "load",
     "map",
+    "operators",
     "programs",
     "recognize",
     "run",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -142,6 +142,19 @@ def recognize(model: str | Path, *, input_shape: Sequence[int] = ()) -> Network:
     """
     options = CompileOptions(input_shape=tuple(input_shape))
     return open_model(Path(model), options).recognized(options)
+
+
+def operators() -> Mapping[str, tuple[str, ...]]:
+    """The ONNX operators that a model may have: "anywhere", and "at_the_end", where they decide.
+
+    What computes constants alone is no part of it.
+    """
+    from snnc.frontends.onnx import operators as readers
+    from snnc.frontends.onnx.loading import DECISIONS
+    from snnc.frontends.onnx.registry import supported
+
+    assert readers  # they register themselves
+    return {"anywhere": supported(), "at_the_end": tuple(sorted(DECISIONS))}
 
 
 def _with_remarks(network: SpikingNetwork, remarks: Sequence[str]) -> SpikingNetwork:

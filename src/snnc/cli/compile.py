@@ -48,15 +48,17 @@ def compile_model(
     dumps: dict[str, str] = {}
     wanted = dump_after or []
 
-    def watch(name: str, network: object) -> None:
-        if name in wanted:
-            dumps[name] = str(network)
-            if not as_json:
-                print_lines([f"== {name}", *dumps[name].splitlines()])
-
     with reports_problems(as_json=as_json), progress_bars() as progress:
         _check_passes(wanted)
         view = view_of(wide, columns, ACTIVATION_COLUMNS, LOSS_COLUMNS)
+
+        def watch(name: str, network: object) -> None:
+            progress.watch(name, network)
+            if name in wanted:
+                dumps[name] = str(network)
+                if not as_json:
+                    print_lines([f"== {name}", *dumps[name].splitlines()])
+
         result = api.compile(
             model, output, map=map_cores, progress=progress, watch=watch, **options
         )
@@ -82,12 +84,12 @@ def _as_json(
 def _print(result: api.Compilation, inspection: Inspection, view: View) -> None:
     """Remarks, the file, and what calibration did."""
     from snnc.calibration.tables import calibration_lines, calibration_table, rounding_table
-    from snnc.runtime.output.report import netx_line
+    from snnc.runtime.output.report import netx_line, parts_of
 
     network, timing = result.network, inspection.timing
     tell_remarks((*network.provenance.remarks, *result.remarks))
     line = (
-        f"{result.path}: {len(network.populations)} layers, {network.schedule}, an image "
+        f"{result.path}: {parts_of(network)}, {network.schedule}, an image "
         f"every {timing.period} time steps, latency {timing.latency}"
     )
     print_lines([line, netx_line(inspection)])

@@ -36,9 +36,9 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 Limit = Annotated[int | None, typer.Option(help="Use the first images only.")]
 ClipInput = Annotated[bool, typer.Option("--clip-input", help="Clip values outside the range.")]
 InputShape = Annotated[
-    str, typer.Option(help="Of a sample, where the model leaves sizes open: 3,224,224")
+    str, typer.Option(help="Sizes of one sample, where the model leaves them open: 3,224,224")
 ]
-TimeSteps = Annotated[str, typer.Option(help="T: a point for each.")]
+TimeSteps = Annotated[str, typer.Option(help="Time steps T; a point for each.")]
 Wide = Annotated[bool, typer.Option("--wide", help="Show all columns of a table, whole.")]
 Columns = Annotated[str, typer.Option(help="Show these columns of a table: shape,T,threshold")]
 Plot = Annotated[Path | None, typer.Option(help="Also draw a .png, .pdf or .svg.")]
@@ -46,7 +46,9 @@ Plot = Annotated[Path | None, typer.Option(help="Also draw a .png, .pdf or .svg.
 WHOLE_NUMBER = re.compile(r"[+-]?[0-9]{1,18}")
 SPIKING = " or ".join(name for name, each in ENGINES.items() if each.sends_spikes)
 """The engines that are held against golden."""
-CHOICES: Mapping[str, Iterable[str]] = MappingProxyType({"target": TARGETS, "code": CODES})
+CHOICES: Mapping[str, Iterable[str]] = MappingProxyType(
+    {"target": TARGETS, "code": CODES, "engine": ENGINES}
+)
 """What may be chosen, where names are looked up."""
 
 
@@ -134,10 +136,15 @@ def _parameter(field: Field[Any], kind: Any) -> inspect.Parameter:  # noqa: ANN4
         text = f"{text.removesuffix('.')}: {', '.join(CHOICES[field.name])}."
     flag = [f"--{field.name.replace('_', '-')}"] if kind is bool else []
     default = "" if _is_list(kind) else _as_written(field.default, kind)
-    described = typer.Option(*flag, help=text)
+    described = typer.Option(*flag, help=text, autocompletion=completing(field.name))
     annotation: Any = Annotated[_flag_type(kind), described]
     keyword = inspect.Parameter.KEYWORD_ONLY
     return inspect.Parameter(field.name, keyword, default=default, annotation=annotation)
+
+
+def completing(option: str) -> Callable[[], list[str]] | None:
+    """What a shell offers for an option: the names among which one chooses."""
+    return (lambda: list(CHOICES[option])) if option in CHOICES else None
 
 
 def _flag_type(kind: Any) -> Any:  # noqa: ANN401

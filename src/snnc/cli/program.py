@@ -12,19 +12,20 @@ from snnc.cli.compile import compile_model
 from snnc.cli.errors import errors
 from snnc.cli.inspect import inspect
 from snnc.cli.map import map_network
+from snnc.cli.operators import operators
 from snnc.cli.results import print_lines
 from snnc.cli.run import run
 from snnc.cli.sweep import sweep
 
 app = typer.Typer(
-    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     help="Compiles trained networks into spiking networks for Loihi, equal spike by spike.",
 )
 app.command("compile")(compile_model)
 app.command("map")(map_network)
-for command in (run, compare, sweep, errors, inspect):
+for command in (run, compare, sweep, errors, inspect, operators):
     app.command()(command)
 
 

@@ -13,7 +13,7 @@ import typer
 from snnc import api
 from snnc.backends.files import target_of, write_bytes
 from snnc.cli.messages import reports_problems, tell_remarks
-from snnc.cli.options import ClipInput, DataFile, Json, Limit, NetFile, engine_name
+from snnc.cli.options import ClipInput, DataFile, Json, Limit, NetFile, completing, engine_name
 from snnc.cli.progress import progress_bars
 from snnc.cli.results import print_json, print_lines
 from snnc.runtime.engines import ENGINES
@@ -27,7 +27,11 @@ def run(
     data: DataFile,
     engine: Annotated[
         str,
-        typer.Option(callback=engine_name, help=f"What runs the network: {', '.join(ENGINES)}."),
+        typer.Option(
+            callback=engine_name,
+            autocompletion=completing("engine"),
+            help=f"What runs the network: {', '.join(ENGINES)}.",
+        ),
     ] = "lava",
     device: Annotated[str, typer.Option(help="slayer: where PyTorch computes.")] = "cpu",
     limit: Limit = None,

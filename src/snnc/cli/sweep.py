@@ -22,6 +22,7 @@ from snnc.cli.options import (
     Plot,
     TimeSteps,
     Wide,
+    completing,
     engine_name,
     names,
     takes_options,
@@ -60,7 +61,9 @@ def sweep(
     engine: Annotated[
         str,
         typer.Option(
-            callback=engine_name, help=f"{SPIKING} run every point too, and are compared."
+            callback=engine_name,
+            autocompletion=completing("engine"),
+            help=f"{SPIKING} runs every point too, and is held against golden.",
         ),
     ] = "golden",
     limit: Limit = None,

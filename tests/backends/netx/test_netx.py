@@ -244,7 +244,7 @@ FAULTS: dict[str, tuple[Tamper, str]] = {
     ),
     "target": (
         put_attribute("target", np.bytes_("x")),
-        "target: found 'x'; allowed: loihi, loihi1",
+        "target: found 'x'; allowed: loihi2, loihi1, loihi",
     ),
     "low": (
         put_attribute("inputLow", "x"),

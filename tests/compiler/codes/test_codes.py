@@ -236,8 +236,8 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         "parts",
     ),
     "target": (
-        {"target": "loihi2"},
-        "`target`: 'loihi2' is not a target; allowed: loihi, loihi1",
+        {"target": "loihi3"},
+        "`target`: 'loihi3' is not a target; allowed: loihi1, loihi2",
     ),
     "graded pixels": (
         {"code": "one-spike", "target": "loihi1", "input_code": "graded"},

@@ -1,0 +1,90 @@
+"""The program itself: its commands, what a shell completes, and its line of progress."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+from support.onnx_models import Graph
+from typer.testing import CliRunner, Result
+
+from snnc.cli import app, progress
+from snnc.frontends.onnx.registry import READERS
+
+
+def snnc(*words: object, **env: str) -> Result:
+    return CliRunner().invoke(app, list(map(str, words)), env=env, prog_name="snnc")
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    graph = Graph("batch", 1, 4, 4)
+    graph.conv(2, 1, 3, 3)
+    graph.qcfs(7)
+    graph.node("Flatten")
+    graph.dense(3, 8)
+    return graph.save(tmp_path)
+
+
+def test_operators_are_those_that_have_readers() -> None:
+    found = json.loads(snnc("operators", "--json").stdout)
+    assert set(found["anywhere"]) == set(READERS)
+    assert {"ArgMax", "Softmax"} <= set(found["at_the_end"])
+    lines = snnc("operators", COLUMNS="70").stdout.splitlines()
+    assert max(map(len, lines[:-1])) <= 70
+    assert ", ".join(lines).startswith("Abs, Add, AveragePool")
+
+
+def test_operators_that_are_not_supported_point_there(tmp_path: Path) -> None:
+    graph = Graph("batch", 3)
+    graph.node("Asin", name="asin")
+    result = snnc("compile", graph.save(tmp_path))
+    assert result.stderr == (
+        "asin: Asin is not supported\n"
+        "  help: rewrite it with others; `snnc operators` lists those that are\n"
+    )
+
+
+@pytest.mark.parametrize("words", [(), ("compile",), ("sweep",)])
+def test_h_is_help(words: tuple[str, ...]) -> None:
+    assert snnc(*words, "-h").stdout == snnc(*words, "--help").stdout
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("snnc com", {"compile", "compare"}),
+        ("snnc compile --code o", {"offset-spike", "one-spike"}),
+        ("snnc compile --target l", {"loihi1", "loihi2"}),
+        ("snnc run --engine g", {"golden"}),
+    ],
+)
+def test_shells_complete_commands_and_names(line: str, expected: set[str]) -> None:
+    count = str(len(line.split()) - 1)
+    result = snnc(_SNNC_COMPLETE="complete_bash", COMP_WORDS=line, COMP_CWORD=count)
+    assert set(result.stdout.split()) == expected
+
+
+@pytest.mark.parametrize("patience", [0.0, 60.0])
+def test_a_compilation_that_takes_long_says_which_pass_is_at_work(
+    model: Path, monkeypatch: pytest.MonkeyPatch, patience: float
+) -> None:
+    terminal = Console(file=io.StringIO(), force_terminal=True, width=100)
+    monkeypatch.setattr(progress, "stderr", terminal)
+    monkeypatch.setattr(
+        progress.sys, "stderr", type("Tty", (io.StringIO,), {"isatty": lambda _: True})()
+    )
+    monkeypatch.setattr(progress, "PATIENCE", patience)
+    with progress.progress_bars() as bars:
+        bars.watch("read", None)
+        for timer in bars._timers:
+            timer.join(timeout=0.01 if patience else None)
+        bars.watch("fold_batch_norms", None)
+    assert ("compile: sink_reshapes" in terminal.file.getvalue()) == (not patience)
+
+
+def test_nothing_is_said_where_stderr_is_no_terminal(model: Path) -> None:
+    assert snnc("compile", model).stderr == ""
