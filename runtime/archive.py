@@ -128,6 +128,6 @@ def _declared(stream: IO[bytes]) -> int:
         raise ValueError(f"its header cannot be read: {error}") from error
     if dtype.hasobject:
         raise ValueError("Object arrays cannot be loaded when allow_pickle=False")
-    if min(shape, default=0) < 0:
+    if any(type(each) is not int or each < 0 for each in shape):  # True is an int for Python
         raise ValueError(f"it declares the shape {shape}")
     return int(prod(shape) * dtype.itemsize)

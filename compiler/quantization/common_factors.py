@@ -113,13 +113,15 @@ def _least_within(rows: Floats, low: int, high: int) -> Floats:
     for column in np.linspace(0, rows.shape[1] - 1, min(SAMPLED, rows.shape[1])).astype(int):
         fits = _is_whole(rows[row, column], k)
         row, k = row[fits], k[fits]
-    found = np.zeros(len(rows))
+    found, column = np.zeros(len(rows)), np.zeros(len(rows), np.int64)
     while len(row):
         first, where = np.unique(row, return_index=True)
-        fits = _is_whole(rows[first], k[where, None]).all(1)
+        whole = _is_whole(rows[first], k[where, None])
+        fits = whole.all(1)
         found[first[fits]] = k[where[fits]]
-        left = ~np.isin(row, first[fits])
-        left[where] = False
+        # a weight that rules out one k rules out most others too
+        column[first] = whole.argmin(1)
+        left = (found[row] == 0) & _is_whole(rows[row, column[row]], k)
         row, k = row[left], k[left]
     return found
 

@@ -95,6 +95,11 @@ class Thresholds:
         return cls(rows.r, biases, neurons.reshape(-1), low, high, levels, limits)
 
     @property
+    def count(self) -> int:
+        """Thresholds that may differ."""
+        return self.biases.size * self.levels
+
+    @property
     def farthest_sum(self) -> Integers:
         """(channels,): the greatest sum without its sign."""
         return np.maximum(self.high, -self.low)

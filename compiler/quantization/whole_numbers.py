@@ -23,6 +23,8 @@ from snnc.compiler.quantization.thresholds import Grid, Thresholds
 
 COARSE = 0.125
 """Of a level: where a threshold would be farther off, rounded weights do better."""
+MOST_THRESHOLDS = 1 << 25
+"""Of a layer, each of which is met by search; more would take minutes."""
 FEWER = "train with fewer levels, or compile with fewer `input_bits`"
 LARGER = "compile with more `weight_bits`, or train with fewer levels"
 BEST_MULTIPLES = 4
@@ -72,6 +74,8 @@ def on_grid(
 ) -> WholeNumbers | NotKept:
     """Steps and biases that meet the real thresholds; or why there are none."""
     asked = Thresholds.of(layer, levels, rows, precision.target)
+    if asked.count > MOST_THRESHOLDS:
+        return NotKept(f"it has {asked.count} thresholds; allowed: up to {MOST_THRESHOLDS}", FEWER)
     room = most_times(layer, rows, precision)
     if np.any(room[0] < 1):
         return too_many_bits(layer, rows, precision)

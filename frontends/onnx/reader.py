@@ -11,7 +11,7 @@ import onnx
 
 from snnc.compiler.errors import Problem, SnncError, refusal
 from snnc.compiler.network import Network, Node
-from snnc.compiler.operators import Shape, Source
+from snnc.compiler.operators import Reshape, Shape, Source
 from snnc.frontends.onnx import operators as _readers  # noqa: F401  (registers them)
 from snnc.frontends.onnx.arrays import REAL, array_of, size_of
 from snnc.frontends.onnx.arrays import name_of as name_of_type
@@ -96,7 +96,10 @@ class _Walk:
         if self.problems:
             raise SnncError(*self.problems)
         assert isinstance(output, Tensor)
-        return self.builder.nodes(in_order(self.builder, output, ()).node)
+        last = in_order(self.builder, output, ()).node
+        if not output.shape:  # one logit, squeezed
+            last = self.builder.add(last, Reshape((1,)), last)
+        return self.builder.nodes(last)
 
     def _read_initializers(self) -> None:
         """The stored constants that a node or the output needs."""

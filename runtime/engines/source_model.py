@@ -69,8 +69,8 @@ class SourceModel:
         filled = np.concatenate([images, np.repeat(images[-1:], missing, 0)]) if missing else images
         filled = filled.reshape(size, *self.shape)
         feeds: dict[str, Any] = {self.input.name: filled.astype(_dtype(self.input.type))}
-        logits = self.session.run(None, feeds)[0]
-        return np.asarray(logits[: len(images)], np.float32)
+        logits = np.asarray(self.session.run(None, feeds)[0], np.float32)
+        return logits.reshape(size, *logits.shape[1:] or (-1,))[: len(images)]
 
 
 class SourceNetwork:

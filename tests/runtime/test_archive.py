@@ -114,6 +114,10 @@ FAULTS: dict[str, tuple[Callable[[Path], Path], str]] = {
         of(x=declared("(1000000000000, 3)")),
         f"{NOT} (x: it declares 12000000000000 bytes and holds ",
     ),
+    "a shape of no number": (
+        of(x=declared("(True,)", "'|S0'")),
+        f"{NOT} (x: it declares the shape (True,))",
+    ),
     "a shape below 0": (of(x=declared("(-1, -3)")), f"{NOT} (x: it declares the shape (-1, -3))"),
     "a header of code": (
         of(x=header("__import__('os').abort()\n")),

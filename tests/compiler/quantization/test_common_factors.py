@@ -53,3 +53,14 @@ def test_few_weights_are_whole_by_chance() -> None:
     single = whole_rows([rng.normal(size=(3, 1, 1))])
     assert single is not None
     assert not single.is_certain
+
+
+def test_a_single_weight_among_zeros_rules_out_what_it_must() -> None:
+    """Each k that fits the others is not tried against all of them in turn."""
+    rows = np.zeros((1, 1, 1 << 20))
+    rows[0, 0, [7, 70_001, 900_003]] = 251, 170, 89
+    found = whole_rows([rows / 3, rows[:, :, ::-1] / 3])
+    assert found is not None
+    np.testing.assert_array_equal(found.weights[0], rows)
+    rows[0, 0, 1 << 19] = np.pi
+    assert whole_rows([rows]) is None

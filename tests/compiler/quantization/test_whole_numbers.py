@@ -17,6 +17,7 @@ from snnc.compiler.errors import SnncError
 from snnc.compiler.laws import BitSerial, Integers
 from snnc.compiler.network import Node
 from snnc.compiler.operators import Floats, MatMul, Staircase
+from snnc.compiler.quantization import whole_numbers
 from snnc.compiler.quantization.common_factors import whole_rows
 from snnc.compiler.quantization.layer import Layer, Precision
 from snnc.compiler.quantization.lowering import Lowered, LoweringContext, on_levels, shown
@@ -231,6 +232,14 @@ def test_what_is_rounded_all_the_same_has_a_reason(name: str, levels: int | None
     found = lowered(layer([r / 1e5 for r in rows], np.array([0.5]), levels, sent)).whole
     assert isinstance(found, NotKept)
     assert re.fullmatch(reason, f"{found.what}; {found.mend}")
+
+
+def test_thresholds_without_end_are_not_searched(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(whole_numbers, "MOST_THRESHOLDS", 55)
+    rows = np.array([[3.0, -100, 37, 1]]).repeat(8, 0) / 1e5
+    found = lowered(layer([rows], np.zeros(8), 7, [3])).whole
+    assert isinstance(found, NotKept)
+    assert found.what == "it has 56 thresholds; allowed: up to 55"
 
 
 def test_floats_have_no_reason_to_stay() -> None:

@@ -21,21 +21,24 @@ def test_a_single_logit_decides_by_its_sign() -> None:
     assert [classes_of((n,)) for n in (1, 2, 3)] == [2, 2, 3]
 
 
-def binary(folder: Path) -> tuple[Path, Data]:
+def binary(folder: Path, *, squeezed: bool) -> tuple[Path, Data]:
     """A model that ends in a sigmoid of one logit, and images with what it says of them."""
     graph = Graph("batch", 6)
     graph.dense(8, 6)
     graph.qcfs(7)
     graph.dense(1, 8)
     graph.node("Sigmoid")
+    if squeezed:
+        graph.with_constants("Squeeze", np.array([1]))
     x = np.random.default_rng(0).integers(0, 256, (40, 6)).astype(np.uint8)
-    y = (run_onnx(graph.model(), x / 255)[:, 0] > 0.5).astype(int)
+    y = (run_onnx(graph.model(), x / 255).reshape(40) > 0.5).astype(int)
     assert 0 < y.mean() < 1
     return graph.save(folder), Data(x, y)
 
 
-def test_accuracy_of_two_classes(tmp_path: Path) -> None:
-    path, data = binary(tmp_path)
+@pytest.mark.parametrize("squeezed", [False, True])
+def test_accuracy_of_two_classes(tmp_path: Path, *, squeezed: bool) -> None:
+    path, data = binary(tmp_path, squeezed=squeezed)
     snnc.compile(path, weight_bits=16)
     found = snnc.run(path.with_suffix(".h5"), data, engine="golden")
     assert found.result.accuracy(data.y) > 0.95
@@ -44,9 +47,10 @@ def test_accuracy_of_two_classes(tmp_path: Path) -> None:
 
 
 @pytest.mark.lava
-def test_lava_decides_alike(tmp_path: Path) -> None:
+@pytest.mark.parametrize("squeezed", [False, True])
+def test_lava_decides_alike(tmp_path: Path, *, squeezed: bool) -> None:
     pytest.importorskip("lava.magma")
-    path, data = binary(tmp_path)
+    path, data = binary(tmp_path, squeezed=squeezed)
     snnc.compile(path)
     result = snnc.compare(path, path.with_suffix(".h5"), data, limit=5)
     assert result.is_exact
