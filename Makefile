@@ -20,7 +20,7 @@ PINS = $$($(BIN)/python -c 'import sys; print("-3.10" if sys.version_info < (3, 
 $(STAMP): pyproject.toml constraints.txt constraints-3.10.txt
 	@test -n "$(PYTHON)" || { echo "no python3.10 to python3.13 runs here; name one: make setup PYTHON=..."; exit 1; }
 	$(PYTHON) -m venv --clear .venv
-	$(PIP) --constraint constraints$(PINS).txt --editable '.[slayer,train,docs,dev]'
+	$(PIP) --constraint constraints$(PINS).txt --editable '.[slayer,train,docs,nir-oracles,dev]'
 	$(PIP) --no-deps --ignore-requires-python lava-nc==0.10.0 lava-dl==0.6.0
 	@touch $@
 

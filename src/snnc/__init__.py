@@ -7,7 +7,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from snnc.api import compare, compile, errors, load, programs, run, sweep
+    from snnc.api import compare, compile, errors, export, load, programs, run, sweep
     from snnc.compiler.codes import SweepGrid
     from snnc.compiler.errors import SnncError
     from snnc.runtime.data import Data
@@ -21,6 +21,7 @@ __all__ = [
     "compare",
     "compile",
     "errors",
+    "export",
     "load",
     "programs",
     "run",
@@ -31,7 +32,7 @@ PLACES = {
     "SnncError": "snnc.compiler.errors",
     "SweepGrid": "snnc.compiler.codes",
     **dict.fromkeys(
-        ("compare", "compile", "errors", "load", "programs", "run", "sweep"), "snnc.api"
+        ("compare", "compile", "errors", "export", "load", "programs", "run", "sweep"), "snnc.api"
     ),
 }
 

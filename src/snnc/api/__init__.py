@@ -5,7 +5,7 @@ A verb imports what it needs when it is called, so that `import snnc` stays quic
 
 from snnc.api.compiling import Compilation, compile, operators, recognize
 from snnc.api.deployment import map
-from snnc.api.running import Run, compare, load, programs, run
+from snnc.api.running import Run, compare, export, load, programs, run
 from snnc.api.studies import errors, sweep
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "compare",
     "compile",
     "errors",
+    "export",
     "load",
     "map",
     "operators",

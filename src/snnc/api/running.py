@@ -68,6 +68,27 @@ def programs(network: str | Path, *, layers: Sequence[str] = ()) -> Mapping[str,
     return {name: each for name, each in found.items() if not layers or name in layers}
 
 
+def export(network: str | Path, output: str | Path | None = None) -> Path:
+    """Write a compiled network as a NIR graph: docs/nir.md.
+
+    Args:
+        network: the netx file.
+        output: the file to write; by default the same name with the ending .nir.
+
+    Returns:
+        The file that was written.
+
+    Raises:
+        SnncError: with everything that NIR cannot say of the network, and where the package nir is
+            missing.
+    """
+    from snnc.backends.nir.writer import write
+
+    path = Path(network).with_suffix(".nir") if output is None else Path(output)
+    write(load(network), path, inputs=[Path(network)])
+    return path
+
+
 def run(
     network: str | Path,
     data: GivenImages,

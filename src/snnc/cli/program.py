@@ -10,6 +10,7 @@ import snnc
 from snnc.cli.compare import compare
 from snnc.cli.compile import compile_model
 from snnc.cli.errors import errors
+from snnc.cli.export import export
 from snnc.cli.inspect import inspect
 from snnc.cli.map import map_network
 from snnc.cli.operators import operators
@@ -25,7 +26,7 @@ app = typer.Typer(
 )
 app.command("compile")(compile_model)
 app.command("map")(map_network)
-for command in (run, compare, sweep, errors, inspect, operators):
+for command in (run, compare, sweep, errors, inspect, operators, export):
     app.command()(command)
 
 

@@ -1,0 +1,1 @@
+"""The spiking IR as a NIR graph, where that is exact: docs/nir.md."""
