@@ -11,6 +11,8 @@ import numpy.typing as npt
 import onnx
 from onnx import helper, numpy_helper
 
+from snnc.compiler.spiking import Convolution
+
 Numbers: TypeAlias = npt.NDArray[Any]
 
 BATCH = "images"
@@ -51,6 +53,17 @@ class Graph:
     ) -> None:
         """Append a node that gives several values, under names that are the caller's affair."""
         self._nodes.append(helper.make_node(kind, inputs, outputs, **attributes))
+
+    def convolution(self, operator: str, convolution: Convolution, *inputs: str) -> str:
+        """ONNX and the spiking IR mean the same by a convolution."""
+        return self.add(
+            operator,
+            *inputs,
+            strides=convolution.strides,
+            pads=convolution.pads,
+            dilations=convolution.dilations,
+            group=convolution.groups,
+        )
 
     @contextmanager
     def body(self) -> Iterator[list[onnx.NodeProto]]:

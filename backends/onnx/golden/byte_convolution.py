@@ -7,6 +7,9 @@ half: those of s and of the product together are less than 2^-23 of it, the high
 matters is N − ½, and the nearest quotient is 1/(2Δ) away from it. Hence (2N − 1)·Δ < 2^23. Beyond,
 the order is kept and the clip decides alike.
 
+Where the kernel is taken apart (blocks.py), sums of levels take the place of levels; they are bytes
+too, or it stays whole.
+
 Processors without dot products of bytes add pairs of products u8·s8 in 16 bits and saturate there.
 Up to 127 levels no pair reaches that; above, both factors are given unsigned, which is exact.
 """
@@ -19,6 +22,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from snnc.backends.onnx.blocks import in_blocks, window_of
 from snnc.compiler.laws import Integers
 from snnc.compiler.laws.base import WholeStaircase
 from snnc.compiler.spiking import Convolution, Node, Population
@@ -35,6 +39,8 @@ WIDEST_SUM = 1 << 31
 class ByteConvolution:
     """The constants of a QLinearConv."""
 
+    stages: tuple[Convolution, ...]
+    """What is convolved: perhaps sums over windows before the kernel."""
     weights: npt.NDArray[Any]
     """(out channels, in channels / groups, height, width), int8 or uint8."""
     zero_point: npt.NDArray[Any]
@@ -56,12 +62,15 @@ def byte_convolution(
     levels = source.sends.levels
     if staircase.bias.ndim > 1 or max(staircase.levels, levels) > MOST_LEVELS:
         return None
-    weights = _as_bytes(connection.weights << projection.exponent, levels)
+    stages = in_blocks(connection, source.shape, population.shape)
+    if window_of(stages) * levels > MOST_LEVELS:
+        stages = (connection,)
+    weights = _as_bytes(stages[-1].weights << projection.exponent, window_of(stages) * levels)
     if weights is None:
         return None
     bias = staircase.bias - (staircase.step - 1) // 2
     scale = (1 / staircase.step).astype(np.float32)
-    return ByteConvolution(*weights, scale, bias.astype(np.int32))
+    return ByteConvolution(stages, *weights, scale, bias.astype(np.int32))
 
 
 def _quotients_are_exact(staircase: WholeStaircase) -> bool:

@@ -27,7 +27,7 @@ from snnc.compiler.laws import (
 from snnc.compiler.laws.base import WholeStaircase
 from snnc.compiler.laws.on_staircase import OnStaircase
 from snnc.compiler.rules.bounds import is_steady
-from snnc.compiler.spiking import Convolution, Population
+from snnc.compiler.spiking import Population
 
 Writer: TypeAlias = Callable[[GoldenGraph, Population], None]
 
@@ -110,15 +110,19 @@ def _add_bytes(
 ) -> None:
     """One operator on bytes, and the ceiling N."""
     (projection,) = population.projections
-    connection = projection.connection
-    assert isinstance(connection, Convolution)
+    *sums, convolution = constants.stages
     one, zero = graph.constant(1, np.float32), graph.constant(0, np.uint8)
     points = np.repeat(constants.zero_point, len(constants.bias))
     weights = map(graph.constant, (constants.weights, constants.scale, points))
     pixels = graph.cast(projection.source, UINT8)
+    for each in sums:
+        ones = graph.constant(each.weights, np.uint8)
+        pixels = graph.convolution(
+            "QLinearConv", each, pixels, one, zero, ones, one, zero, one, zero
+        )
     bias = graph.constant(constants.bias)
     inputs = (pixels, one, zero, *weights, one, zero, bias)
-    levels = graph.convolution("QLinearConv", connection, *inputs)
+    levels = graph.convolution("QLinearConv", convolution, *inputs)
     highest = graph.constant(staircase.levels, np.uint8)
     graph.add("Clip", levels, zero, highest, name=population.name)
     graph.types[population.name] = UINT8

@@ -6,6 +6,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper
 
+from snnc.backends.onnx.blocks import in_blocks
 from snnc.backends.onnx.golden.byte_convolution import MOST_LEVELS
 from snnc.backends.onnx.graph import BATCH, Graph, Numbers
 from snnc.compiler.laws.base import per_neuron
@@ -86,26 +87,20 @@ class GoldenGraph(Graph):
     ) -> str:
         """2^e · Σ w·n of floats, and the bias if there is one, in the shape of the population."""
         connection = projection.connection
-        inputs = [self.floats(connection.weights << projection.exponent)]
         if isinstance(connection, Convolution):
+            source = self.nodes[projection.source].shape
+            *sums, last = in_blocks(connection, source, population.shape)
+            for each in sums:
+                numbers = self.convolution("Conv", each, numbers, self.floats(each.weights))
+            inputs = [self.floats(last.weights << projection.exponent)]
             if bias is not None:
                 inputs.append(self.floats(bias.reshape(-1)))
-            return self.convolution("Conv", connection, numbers, *inputs)
+            return self.convolution("Conv", last, numbers, *inputs)
+        inputs = [self.floats(connection.weights << projection.exponent)]
         if bias is not None:
             inputs.append(self.floats(np.broadcast_to(bias, population.shape).reshape(-1)))
         gemm = self.add("Gemm", self.add("Flatten", numbers), *inputs, transB=1)
         return self.add("Reshape", gemm, self.whole((0, *population.shape)))
-
-    def convolution(self, operator: str, convolution: Convolution, *inputs: str) -> str:
-        """ONNX and the spiking IR mean the same by a convolution."""
-        return self.add(
-            operator,
-            *inputs,
-            strides=convolution.strides,
-            pads=convolution.pads,
-            dilations=convolution.dilations,
-            group=convolution.groups,
-        )
 
     def currents(self, projection: Projection, population: Population, steps: int) -> str:
         """What arrives in each time step: (steps, images, *shape), or (1, …) of a constant."""

@@ -10,12 +10,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
+from onnx import TensorProto, helper
 
-from snnc.compiler.spiking import Convolution, Dense, Projection
+from snnc.backends.onnx.blocks import in_blocks
+from snnc.backends.onnx.graph import Graph
+from snnc.compiler.spiking import Convolution, Projection
 from snnc.runtime.engines.sessions import open_session
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
+
+NUMBERS = "n"
+"""What the source sent."""
 
 
 class Kernel:
@@ -24,7 +30,7 @@ class Kernel:
     def __init__(
         self, projection: Projection, source_shape: tuple[int, ...], shape: tuple[int, ...]
     ) -> None:
-        self._model = _model(projection.connection, source_shape)
+        self._model = _model(projection, source_shape, shape)
         self._exponent = projection.exponent
         self._input = np.zeros((1, *source_shape), np.float32)
         self._shape = shape
@@ -47,35 +53,20 @@ class Kernel:
             self._session = open_session(self._model, threads=1, spins=False)
         copies = spikes.ndim == self._input.ndim
         self._input[0] = spikes.sum(axis=0) if copies else spikes
-        (sums,) = self._session.run(None, {"n": self._input})
+        (sums,) = self._session.run(None, {NUMBERS: self._input})
         return np.asarray(sums, np.int32).reshape(self._shape) << self._exponent
 
 
-def _model(connection: Convolution | Dense, source_shape: tuple[int, ...]) -> bytes:
-    from onnx import TensorProto, helper, numpy_helper
-
-    weights = connection.weights.astype(np.float32)
-    if isinstance(connection, Dense):
-        node = helper.make_node("Gemm", ["flat", "w"], ["sums"], transB=1)
-        nodes = [helper.make_node("Flatten", ["n"], ["flat"]), node]
+def _model(projection: Projection, source: tuple[int, ...], shape: tuple[int, ...]) -> bytes:
+    graph, last = Graph([NUMBERS]), NUMBERS
+    connection = projection.connection
+    if isinstance(connection, Convolution):
+        for each in in_blocks(connection, source, shape):
+            weights = graph.constant(each.weights, np.float32)
+            last = graph.convolution("Conv", each, last, weights)
     else:
-        nodes = [
-            helper.make_node(
-                "Conv",
-                ["n", "w"],
-                ["sums"],
-                strides=connection.strides,
-                pads=connection.pads,
-                dilations=connection.dilations,
-                group=connection.groups,
-            )
-        ]
-    graph = helper.make_graph(
-        nodes,
-        "projection",
-        [helper.make_tensor_value_info("n", TensorProto.FLOAT, (1, *source_shape))],
-        [helper.make_tensor_value_info("sums", TensorProto.FLOAT, None)],
-        [numpy_helper.from_array(weights, "w")],
-    )
-    model = helper.make_model(graph, ir_version=8, opset_imports=[helper.make_opsetid("", 13)])
-    return bytes(model.SerializeToString())
+        weights = graph.constant(connection.weights, np.float32)
+        last = graph.add("Gemm", graph.add("Flatten", last), weights, transB=1)
+    given = helper.make_tensor_value_info(NUMBERS, TensorProto.FLOAT, (1, *source))
+    sums = helper.make_tensor_value_info(last, TensorProto.FLOAT, None)
+    return bytes(graph.proto("projection", [given], [sums]).SerializeToString())
