@@ -7,7 +7,7 @@ STAMP := .venv/.complete
 MINUTES ?= 30
 SEED ?= 0
 
-.PHONY: help setup demo test check docs outputs figures zoo fuzz mutants format
+.PHONY: help setup demo test check docs outputs figures notebooks zoo fuzz mutants format
 
 help: ## show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -45,6 +45,9 @@ outputs: $(STAMP) ## run what README and docs show, and write what it prints; ON
 
 figures: $(STAMP) ## draw the pictures of docs/figures from networks of today
 	$(BIN)/python -m docs.site.figures
+
+notebooks: $(STAMP) ## run the notebooks of docs/notebooks and store what they print
+	$(BIN)/python -m docs.site.notebooks
 
 zoo: $(STAMP) ## every network, code and width of weights, LAVA_MINUTES=60 of them on Lava: a few hours
 	PYTHONPATH=.:tests $(BIN)/python -m zoo.product --lava $(LAVA_MINUTES)
