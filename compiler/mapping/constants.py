@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import NamedTuple
 
-import numpy as np
-
 from snnc.compiler.target import CoreModel
 
 SANA_FE = "fit to Loihi 1 (Nahuku) by SANA-FE 2.2.9, arch/loihi.yaml; doi 10.1109/TCAD.2025.3537971"
@@ -47,7 +45,7 @@ class EventCosts:
     hop_east_west: Event
     hop_north_south: Event
     barriers: tuple[tuple[int, float], ...]
-    """(routers in use, ns): what ends a time step; straight lines between, flat behind the ends."""
+    """(routers in use, ns), rising: what ends a time step with so many, and up to the next."""
     static_watts: float
     """Of a chip."""
     static_source: str
@@ -60,8 +58,7 @@ class EventCosts:
 
     def barrier(self, routers: int) -> float:
         """What ends a time step in which so many routers are in use, in ns."""
-        routers_known, times = zip(*self.barriers, strict=True)
-        return float(np.interp(routers, routers_known, times))
+        return max(time for least, time in self.barriers if least <= max(routers, 1))
 
 
 def _fitted(energy: float, time: float) -> Event:
@@ -108,3 +105,54 @@ LOIHI2_COSTS = EventCosts(
 def costs_of(core: CoreModel) -> EventCosts:
     """The events of the chip that a core belongs to."""
     return LOIHI2_COSTS if core.states_differ else LOIHI1_COSTS
+
+
+PROXY_NEURON = 10
+"""An operation of a neuron counts as so many synaptic ones."""
+PROXY_SOURCE = (
+    "SynOps + 10·NeuronOps: Timcheck et al., Intel neuromorphic DNS challenge, 2023, "
+    "doi 10.1088/2634-4386/ace737"
+)
+
+
+@dataclass(frozen=True)
+class SoftwareBound:
+    """Loihi 2 as its software drives it: a time step, in ns."""
+
+    floor: float
+    of_neuron: float
+    """For each neuron of the core that has most."""
+    source: str
+
+    def step(self, neurons: int) -> float:
+        """The ns of a step, where no core has more neurons."""
+        return self.floor + self.of_neuron * neurons
+
+
+LOIHI2_SOFTWARE = SoftwareBound(
+    1800.0,
+    48.0,
+    "floor: OzU-CAST, 1.78 µs; a neuron: PilotNet, 152.8 µs with at most 3168 neurons on a core",
+)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A network that was measured on Loihi 2."""
+
+    name: str
+    cores: int
+    step: float
+    """ns."""
+    energy: float
+    """Dynamic pJ of a step."""
+    static_watts: float
+    source: str
+
+
+PILOTNET = Measured(
+    "PilotNet LIF", 74, 152_800.0, 68.3e6, 0.232, "output of Intel's notebook, Lava-Loihi 0.3"
+)
+
+MULTIPLY_ACCUMULATE_PJ, ACCUMULATE_PJ = 4.6, 0.9
+ESTIMATE_SOURCE = "32-bit floats in 45 nm: Horowitz, ISSCC 2014"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from snnc.compiler.mapping.constants import ENERGY_ERROR, LOIHI1_COSTS, TIME_ERROR
 from snnc.runtime.output.numbers import percent
+from snnc.runtime.studies.cost.report import CostReport
 from snnc.runtime.studies.placement import PlacementReport
 
 
@@ -21,3 +23,27 @@ def placement_lines(report: PlacementReport) -> list[str]:
         words = report.options.state_words
         lines[-1] += f"; a neuron with a program of its own has {words} words of state"
     return lines
+
+
+def cost_lines(report: CostReport) -> list[str]:
+    """What the tables leave open: where numbers come from, and what they are not."""
+    share = _neuron_share(report)
+    cores = f"{report.mapping.cores:,} cores of {report.target}"
+    energy, time = (f"{100 * each:.0f} %" for each in (ENERGY_ERROR, TIME_ERROR))
+    lines = [
+        f"neurons are updated in every step: {percent(share)} of the energy in a stream",
+        f"Loihi 1: its events, whether or not it has such neurons, on {cores}; the model is within "
+        f"{energy} (energy) and {time} (time) of silicon on three published networks",
+        "Loihi 2: no energy of an event is public. The proxy is synaptic operations + 10 · "
+        "updates; its times are a lower bound, and what its software was seen to take",
+        "papers: multiply-accumulates · 4.6 pJ, synaptic operations · 0.9 pJ (45 nm); that leaves "
+        "out neurons, memory, messages and static power",
+    ]
+    if len(report.mapping.chips) > 1:
+        lines.append("a message between chips is counted as hops on one mesh: it takes more")
+    return lines
+
+
+def _neuron_share(report: CostReport) -> float:
+    events = report.events("stream")
+    return events["neuron"] * LOIHI1_COSTS.neuron.energy / report.energy("stream")

@@ -23,6 +23,7 @@ COMMANDS = {
     "sweep": 12,
     "errors": 12,
     "map": 8,
+    "cost": 8,
     "compare": 1,
 }
 """How often each is drawn; `compare` starts Lava, which takes its time."""
@@ -47,6 +48,7 @@ GOOD: Mapping[str, tuple[str, ...]] = {
     "average_pool": ("auto", "compose", "sum"),
     "objective": ("time", "cores"),
     "slack": ("0", "0.1", "1"),
+    "mapping": ("file", "time", "cores"),
     "chips": ("1", "100"),
     "state_words": ("1", "2"),
     "calibration": scratch.DATA,
@@ -64,7 +66,10 @@ GOOD: Mapping[str, tuple[str, ...]] = {
     "path": (*scratch.MODELS, *scratch.NETWORKS),
 }
 OUTPUTS = ("-o", "--output", "--html", "--plot")
-PATHS = ("model", "network", "data", "path", "also", "calibration", "output", "html", "plot")
+PATHS = (
+    *("model", "network", "data", "path", "also", "calibration", "constants"),
+    *("output", "html", "plot"),
+)
 LISTS = ("timesteps", "iterations", "mean", "std", "labels", "codes")
 
 

@@ -1,6 +1,7 @@
 """Tables for people, each a list of columns; which of them are shown depends on the width."""
 
 from snnc.runtime.output.tables.comparison import ENGINE_COLUMNS, comparison_table, engine_rows
+from snnc.runtime.output.tables.cost import COST_COLUMNS, PACE_COLUMNS, cost_table, pace_table
 from snnc.runtime.output.tables.errors import (
     ERROR_COLUMNS,
     OFFSET_COLUMNS,
@@ -15,11 +16,13 @@ from snnc.runtime.output.tables.table import Column, Table, cells_of, table_of, 
 from snnc.runtime.output.tables.terminal import print_table
 
 __all__ = [
+    "COST_COLUMNS",
     "ENGINE_COLUMNS",
     "ERROR_COLUMNS",
     "LAYER_COLUMNS",
     "NODE_COLUMNS",
     "OFFSET_COLUMNS",
+    "PACE_COLUMNS",
     "PLACED_COLUMNS",
     "SWEEP_COLUMNS",
     "Column",
@@ -27,11 +30,13 @@ __all__ = [
     "View",
     "cells_of",
     "comparison_table",
+    "cost_table",
     "engine_rows",
     "errors_table",
     "layer_table",
     "model_table",
     "offsets_table",
+    "pace_table",
     "placement_table",
     "print_table",
     "sweep_table",

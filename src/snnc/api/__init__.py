@@ -4,7 +4,7 @@ A verb imports what it needs when it is called, so that `import snnc` stays quic
 """
 
 from snnc.api.compiling import Compilation, compile, operators, recognize
-from snnc.api.deployment import map
+from snnc.api.deployment import cost, map
 from snnc.api.running import Run, compare, export, load, programs, run
 from snnc.api.studies import errors, sweep
 
@@ -13,6 +13,7 @@ __all__ = [
     "Run",
     "compare",
     "compile",
+    "cost",
     "errors",
     "export",
     "load",

@@ -8,7 +8,7 @@ import typer
 
 from snnc import api
 from snnc.cli.messages import reports_problems
-from snnc.cli.options import Columns, Json, NetFile, Plot, Wide, view_of
+from snnc.cli.options import Columns, Json, NetFile, Plot, Slack, Wide, view_of
 from snnc.cli.results import print_json, print_lines, print_table
 from snnc.compiler.mapping.layers import PROGRAM_WORDS
 from snnc.compiler.mapping.mapper import DEFAULT_SLACK, OBJECTIVES, Objective
@@ -23,9 +23,7 @@ def map_network(
     objective: Annotated[
         str, typer.Option(help=f"What is to be least: {', '.join(OBJECTIVES)}.")
     ] = OBJECTIVES[0],
-    slack: Annotated[
-        float, typer.Option(help="For less time, so many more cores than the fewest.")
-    ] = DEFAULT_SLACK,
+    slack: Slack = DEFAULT_SLACK,
     chips: Annotated[int | None, typer.Option(help="The most chips there are.")] = None,
     state_words: Annotated[
         int, typer.Option(help="Assumed for a neuron with a program of its own, on Loihi 2.")

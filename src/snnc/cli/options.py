@@ -39,6 +39,9 @@ InputShape = Annotated[
     str, typer.Option(help="Sizes of one sample, where the model leaves them open: 3,224,224")
 ]
 TimeSteps = Annotated[str, typer.Option(help="Time steps T; a point for each.")]
+Slack = Annotated[
+    float, typer.Option(help="For less time, so many more cores of a layer than the fewest.")
+]
 Wide = Annotated[bool, typer.Option("--wide", help="Show all columns of a table, whole.")]
 Columns = Annotated[str, typer.Option(help="Show these columns of a table: shape,T,threshold")]
 Plot = Annotated[Path | None, typer.Option(help="Also draw a .png, .pdf or .svg.")]

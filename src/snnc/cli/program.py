@@ -9,6 +9,7 @@ import typer
 import snnc
 from snnc.cli.compare import compare
 from snnc.cli.compile import compile_model
+from snnc.cli.cost import cost
 from snnc.cli.errors import errors
 from snnc.cli.export import export
 from snnc.cli.inspect import inspect
@@ -26,7 +27,7 @@ app = typer.Typer(
 )
 app.command("compile")(compile_model)
 app.command("map")(map_network)
-for command in (run, compare, sweep, errors, inspect, operators, export):
+for command in (run, compare, sweep, errors, cost, inspect, operators, export):
     app.command()(command)
 
 
