@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from snnc.compiler.network import Node
-from snnc.compiler.operators import Conv, pad
+from snnc.compiler.operators import Conv, MatMul, pad
 from snnc.compiler.quantization.feedback import Statistics
 
 Array: TypeAlias = npt.NDArray[Any]
@@ -21,28 +21,32 @@ ROWS_AN_INPUT, ROWS_AN_INPUT_OF_A_CHANNEL = 3, 16
 """The second where each channel has statistics of its own, for which few of the places count."""
 BATCH_NUMBERS = 1 << 24
 """Numbers of all windows together that are held at once."""
+BEYOND = 0.1
+"""How much those count that do not in full: a little, lest a weight be left to chance."""
 
 
-def input_statistics(node: Node, values: Array, weights: Array | None = None) -> Statistics:
+def input_statistics(node: Node, values: Array, within: Array | None = None) -> Statistics:
     """The covariance of the inputs of a projection, a convolution or a matrix.
 
     Args:
         node: the projection.
         values: (images, *shape of its source), what the source sends.
-        weights: (images, *shape of the projection) how much each of its sums counts; every channel,
-            or neuron of a matrix, then has statistics of its own.
+        within: (images, *shape of the projection) which of its sums count in full, the others
+            `BEYOND`; every channel, or neuron of a matrix, then has statistics of its own.
     """
     rng = np.random.default_rng(0)
     groups, fan_in = _extent(node, values.shape[1:])
-    groups = groups if weights is None else node.operator.weights.shape[0]  # type: ignore[attr-defined]
     sums = _Sums(groups, fan_in)
-    wanted = max(ROWS, fan_in * (ROWS_AN_INPUT if weights is None else ROWS_AN_INPUT_OF_A_CHANNEL))
+    own = None if within is None else _Sums(_extent_of_result(node), fan_in)
+    wanted = max(ROWS, fan_in * (ROWS_AN_INPUT if within is None else ROWS_AN_INPUT_OF_A_CHANNEL))
     places = max(1, round(wanted / len(values)))
     for batch in _batches(node, values):
         chosen = _places(node, len(values[batch]), places, rng)
         rows = _rows(node, values[batch].astype(np.float32), chosen)
-        sums.add(rows, None if weights is None else _at(weights[batch], chosen))
-    return sums.statistics()
+        sums.add(rows)
+        if own is not None and within is not None:
+            own.add_chosen(rows[0], _at(within[batch], chosen))
+    return (sums if own is None else own.with_share(sums, BEYOND)).statistics()
 
 
 def _batches(node: Node, values: Array) -> Iterator[slice]:
@@ -59,18 +63,29 @@ class _Sums:
         self.total = np.zeros((groups, fan_in))
         self.squares = np.zeros((groups, fan_in, fan_in))
 
-    def add(self, rows: Array, weights: Array | None) -> None:
-        """Add rows, all alike or by weights (groups, places); then rows may be those of all."""
-        if weights is None:
-            weights = np.ones((len(rows), rows.shape[1]), np.float32)
-        size = max(1, BATCH_NUMBERS // rows[0].size)
-        for start in range(0, len(weights), size):
-            part = slice(start, start + size)
-            own = rows if len(rows) == 1 else rows[part]
-            weighted = own * weights[part, :, None]
-            self.count[part] += weights[part].sum(1, dtype=np.float64, keepdims=True)
-            self.total[part] += weighted.sum(1, dtype=np.float64)
-            self.squares[part] += np.matmul(np.swapaxes(weighted, 1, 2), own)
+    def add(self, rows: Array) -> None:
+        """Add rows of each group."""
+        for group, each in enumerate(rows):
+            self._add(group, each)
+
+    def add_chosen(self, rows: Array, chosen: Array) -> None:
+        """Add to each group some of the rows of all: those that are chosen (groups, places)."""
+        for group, each in enumerate(chosen):
+            self._add(group, rows[each])
+
+    def _add(self, group: int, rows: Array) -> None:
+        """Of one group: a product of a matrix with itself, of which BLAS computes one half."""
+        self.count[group] += len(rows)
+        self.total[group] += rows.sum(0, dtype=np.float64)
+        self.squares[group] += rows.T @ rows
+
+    def with_share(self, others: _Sums, share: float) -> _Sums:
+        """These, and a share of those rows that were not chosen out of others."""
+        found = _Sums(*self.total.shape)
+        for name in ("count", "total", "squares"):
+            kept, of_all = getattr(self, name), getattr(others, name)
+            setattr(found, name, (1 - share) * kept + share * of_all)
+        return found
 
     def statistics(self) -> Statistics:
         """What they come to."""
@@ -83,6 +98,12 @@ def _extent(node: Node, source: tuple[int, ...]) -> tuple[int, int]:
     if isinstance(node.operator, Conv):
         return node.operator.groups, node.operator.weights[0].size
     return 1, prod(source)
+
+
+def _extent_of_result(node: Node) -> int:
+    """Its channels, or neurons of a matrix."""
+    assert isinstance(node.operator, Conv | MatMul)
+    return len(node.operator.weights)
 
 
 def _places(node: Node, images: int, count: int, rng: np.random.Generator) -> tuple[Any, ...]:
@@ -103,9 +124,7 @@ def _rows(node: Node, values: Array, places: tuple[Any, ...]) -> Array:
     return np.ascontiguousarray(np.swapaxes(rows, 0, 1))
 
 
-def _at(weights: Array, places: tuple[Any, ...]) -> Array:
-    """Weights of some places: (channels, places)."""
-    if not places:
-        return weights.reshape(len(weights), -1).T.astype(np.float32)
-    chosen = weights[places]
-    return np.asarray(chosen.reshape(chosen.shape[0] * chosen.shape[1], -1).T, np.float32)
+def _at(values: Array, places: tuple[Any, ...]) -> Array:
+    """Values of some places: (channels, places)."""
+    chosen = values[places] if places else values[:, None]
+    return np.asarray(chosen.reshape(chosen.shape[0] * chosen.shape[1], -1).T)

@@ -35,8 +35,6 @@ MOST_COVARIANCES = 1 << 25
 """Numbers in the covariances of all channels; above, they share one."""
 MARGIN = 0.5
 """In levels, how far beyond the staircase a sum may still err back onto it."""
-WITHIN, BEYOND = np.uint8(10), np.uint8(1)
-"""How much sums count so far, and how much beyond: a little, lest a weight be left to chance."""
 MOST_OUTPUTS = 256
 """Images on which the loss of the outputs is measured."""
 ROUNDS = 4
@@ -62,13 +60,13 @@ class RoundingWalk:
 
     def statistics(self, end: Node) -> tuple[Statistics, ...]:
         """See `Observer`."""
-        projections, weights = self._projections(end), None
+        projections, within = self._projections(end), None
         if isinstance(end.operator, Staircase) and all(map(_may_weigh, projections)):
             levels, sums = end.operator.levels, self._sent(self.network, end, end.sources[0], 0)
-            weights = np.concatenate([_weights(each, levels) for each in sums])
+            within = np.concatenate([_within(each, levels) for each in sums])
         return tuple(
             input_statistics(
-                each, self.values[each.sources[0]][1], None if _is_grouped(each) else weights
+                each, self.values[each.sources[0]][1], None if _is_grouped(each) else within
             )
             for each in projections
         )
@@ -170,10 +168,9 @@ def _may_weigh(node: Node) -> bool:
     return bool(weights.size * weights[0].size <= MOST_COVARIANCES)
 
 
-def _weights(sums: Array, levels: int) -> Array:
-    """How much sums count: what lies beyond the staircase is clipped, however it errs."""
-    counts = (sums > -MARGIN) & (sums < levels + 1 + MARGIN)
-    return np.where(counts, WITHIN, BEYOND)
+def _within(sums: Array, levels: int) -> Array:
+    """Which sums count: what lies beyond the staircase is clipped, however it errs."""
+    return np.asarray((sums > -MARGIN) & (sums < levels + 1 + MARGIN))
 
 
 def _missing(wanted: Array, found: Array) -> Floats:

@@ -179,7 +179,7 @@ def _taken_over(lowered: Sequence[Lowered], *, calibrated: bool) -> Iterator[str
         yield (
             f"{', '.join(whole)}: the weights are whole numbers already and stay unchanged; "
             f"{moved} of {thresholds} thresholds are met too early or too late, by {farthest:.2g} "
-            "of a level at most, for want of more than 24 bits: of the sums that can arrive "
+            "of a level at most, for want of more than 24 bits: of the sums on the staircase "
             f"{100 * whole[worst].share:.2g} % get another level in {worst}, fewer in the others; "
             f"{'' if calibrated else '`calibration` counts levels and decisions; '}"
             "`weight_bits=16`, or fewer `input_bits`, may leave fewer"

@@ -105,6 +105,14 @@ class Thresholds:
         return np.maximum(self.high, -self.low)
 
     @property
+    def on_staircase(self) -> float:
+        """Sums that can arrive between levels 0 and N + 1, of all channels and biases."""
+        low, high = self.low[:, None], self.high[:, None] + 1
+        ends = (-self.biases / self.r[:, None], (self.levels + 1 - self.biases) / self.r[:, None])
+        first, last = (np.clip(each, low, high) for each in ends)
+        return float(np.maximum(last - first, 1.0).sum())
+
+    @property
     def reachable(self) -> int:
         """Thresholds that some sum meets and another does not."""
         return sum(int(np.count_nonzero(_inside(*each[1:]))) for each in self._parts())

@@ -66,7 +66,7 @@ class WholeNumbers:
     farthest: float
     """The most of a level by which one is."""
     share: float
-    """Of all sums that can arrive, those that get another level."""
+    """Of the sums from level 0 to the last, which lie on the staircase, those that get another."""
 
 
 def on_grid(
@@ -108,7 +108,7 @@ def _made(
         asked.reachable,
         int(grid.moved.sum()),
         float((grid.farthest * asked.r).max()),
-        float(grid.wrong.sum() / (asked.biases.shape[1] * (asked.high - asked.low + 1).sum())),
+        min(1.0, float(grid.wrong.sum() / asked.on_staircase)),
     )
 
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from snnc.calibration.input_statistics import input_statistics
+from snnc.calibration.input_statistics import BEYOND, input_statistics
 from snnc.compiler.network import Builder, Node
 from snnc.compiler.operators import Conv, MatMul, Operator, Source
 
@@ -47,9 +47,9 @@ def test_every_channel_counts_its_own_sums(operator: str) -> None:
     conv = Conv(np.ones((3, 2, 2, 2)), np.zeros(3), (1, 1), (0,) * 4, (1, 1))
     kind = conv if operator == "conv" else MatMul(np.ones((3, 8)), np.zeros(3))
     node = projection(kind, 2, 2, 2)
-    weights = RNG.integers(0, 4, (200, *node.shape))
-    found = input_statistics(node, images, weights.astype(np.float32))
+    within = RNG.integers(0, 2, (200, *node.shape)).astype(bool)
+    found = input_statistics(node, images, within)
     rows = images.reshape(200, 8)
-    for channel, counts in enumerate(weights.reshape(200, 3).T):
-        expected = np.cov(rows.T, ddof=0, fweights=counts)
+    for channel, counts in enumerate(within.reshape(200, 3).T):
+        expected = np.cov(rows.T, ddof=0, aweights=np.where(counts, 1, BEYOND))
         np.testing.assert_allclose(found.covariance[channel], expected, rtol=1e-4, atol=1e-4)

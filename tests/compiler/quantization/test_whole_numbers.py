@@ -178,6 +178,22 @@ def thresholds_off(found: WholeNumbers, made: Layer) -> tuple[int, int]:
     return off, unclear
 
 
+def test_the_share_is_that_of_the_sums_on_the_staircase() -> None:
+    """Sums spread far beyond their levels, so that 24 bits do not meet every threshold."""
+    whole = np.random.default_rng(0).integers(-127, 128, (1, 120))
+    whole[0, 0] = 127
+    r, bias = 256 / np.abs(whole).sum() / 37, 3.3
+    held = lowered(layer([whole * r], np.array([bias]), 255, [255]))
+    assert isinstance(held.whole, WholeNumbers)
+    sums = np.arange(-int(bias / r), int((256 - bias) / r))
+    neuron, m = held.population.neuron, held.whole.times[0] << held.whole.exponent
+    assert isinstance(neuron, BitSerial)
+    ours = np.clip((sums * m + held.population.bias[0]) // neuron.step[0], 0, 255)
+    wrong = ours != np.clip(np.floor(r * sums + bias), 0, 255)
+    assert wrong.any()
+    assert held.whole.share == pytest.approx(wrong.mean(), rel=0.05)
+
+
 @pytest.mark.parametrize("bits", [8, 16])
 def test_two_s_complement_has_one_number_more(bits: int) -> None:
     made = layer([np.array([[-128.0, 127, 1, 5]]) / 1000], np.array([0.5]), 7, [7])
