@@ -49,7 +49,7 @@ def main() -> None:
         source = percent(float(before.mean()))
         for width in options.widths:
             rows.append((name, width, source, *cells(model, width, calibration, test, before)))
-        print(f"{name}: done", file=sys.stderr)
+            print(" ".join(rows[-1]), file=sys.stderr)
     print_table(table_of_cells(f"glyphs, {options.images} test images", heads, rows))
 
 
