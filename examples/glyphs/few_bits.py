@@ -26,8 +26,6 @@ from snnc.runtime.output.tables import print_table, table_of_cells
 
 WIDTHS = ("8", "4", "3", "2", "3 auto", "2.5 auto")
 CHECKPOINT_NAMES = tuple(sorted(path.stem for path in CHECKPOINTS.glob("*.onnx")))
-PLAIN_LEVELS = 15
-"""Of the one checkpoint that has plain ReLUs."""
 
 
 def main() -> None:
@@ -36,6 +34,7 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=16000, help="test images (%(default)s)")
     parser.add_argument("--seed", type=int, default=0, help="of the calibration images")
     parser.add_argument("--widths", nargs="+", default=WIDTHS, help="bits, or bits and auto")
+    parser.add_argument("--levels", type=int, default=15, help="of plain ReLUs (%(default)s)")
     parser.add_argument("--networks", nargs="+", default=CHECKPOINT_NAMES, help="%(default)s")
     options = parser.parse_args()
     FOLDER.mkdir(parents=True, exist_ok=True)
@@ -47,18 +46,24 @@ def main() -> None:
         model = CHECKPOINTS / f"{name}.onnx"
         before = float_decisions(model, test) == test.y
         source = percent(float(before.mean()))
+        levels = options.levels if name.endswith("relu") else None
         for width in options.widths:
-            rows.append((name, width, source, *cells(model, width, calibration, test, before)))
+            found = cells(model, width, calibration, levels, test, before)
+            rows.append((name, width, source, *found))
             print(" ".join(rows[-1]), file=sys.stderr)
     print_table(table_of_cells(f"glyphs, {options.images} test images", heads, rows))
 
 
 def cells(
-    model: Path, width: str, calibration: snnc.Data, test: Images, before: npt.NDArray[np.bool_]
+    model: Path,
+    width: str,
+    calibration: snnc.Data,
+    levels: int | None,
+    test: Images,
+    before: npt.NDArray[np.bool_],
 ) -> tuple[str, str, str]:
     """The accuracy at one width, what is lost, and the standard error of that."""
     bits, *auto = width.split()
-    levels = PLAIN_LEVELS if model.stem.endswith("relu") else None
     budget: int | None = None
     if auto:
         network = compiled(model, 8, calibration, levels).network
