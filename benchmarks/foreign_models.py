@@ -21,7 +21,6 @@ from torch import Tensor, nn
 SHAPE = (3, 16, 16)
 IMAGES = 24
 TORCHVISION = (
-    "alexnet",
     "densenet121",
     "efficientnet_b0",
     "googlenet",
@@ -32,7 +31,6 @@ TORCHVISION = (
     "resnet18",
     "shufflenet_v2_x0_5",
     "squeezenet1_1",
-    "vgg11_bn",
     "vit_b_16",
 )
 PIXELS = 64

@@ -19,6 +19,9 @@ ROWS = 16384
 """Places of a projection that are sampled, at least; more for a large fan-in."""
 ROWS_AN_INPUT, ROWS_AN_INPUT_OF_A_CHANNEL = 3, 16
 """The second where each channel has statistics of its own, for which few of the places count."""
+MOST_INPUTS, INPUTS_OF_A_BLOCK = 1 << 13, 1 << 11
+"""Above the first, statistics are those of blocks of inputs: a covariance takes memory as the
+square of its size, and time as the cube."""
 BATCH_NUMBERS = 1 << 24
 """Numbers of all windows together that are held at once."""
 BEYOND = 0.1
@@ -36,6 +39,9 @@ def input_statistics(node: Node, values: Array, within: Array | None = None) -> 
     """
     rng = np.random.default_rng(0)
     groups, fan_in = _extent(node, values.shape[1:])
+    if groups == 1 and fan_in > MOST_INPUTS:
+        groups = -(-fan_in // INPUTS_OF_A_BLOCK)
+        fan_in = -(-fan_in // groups)
     sums = _Sums(groups, fan_in)
     own = None if within is None else _Sums(_extent_of_result(node), fan_in)
     wanted = max(ROWS, fan_in * (ROWS_AN_INPUT if within is None else ROWS_AN_INPUT_OF_A_CHANNEL))
@@ -43,7 +49,7 @@ def input_statistics(node: Node, values: Array, within: Array | None = None) -> 
     for batch in _batches(node, values):
         chosen = _places(node, len(values[batch]), places, rng)
         rows = _rows(node, values[batch].astype(np.float32), chosen)
-        sums.add(rows)
+        sums.add(_in_blocks(rows, fan_in))
         if own is not None and within is not None:
             own.add_chosen(rows[0], _at(within[batch], chosen))
     return (sums if own is None else own.with_share(sums, BEYOND)).statistics()
@@ -122,6 +128,15 @@ def _rows(node: Node, values: Array, places: tuple[Any, ...]) -> Array:
     chosen = conv.windows(pad(values, conv.borders))[places]
     rows = chosen.reshape(chosen.shape[0] * chosen.shape[1], conv.groups, -1)
     return np.ascontiguousarray(np.swapaxes(rows, 0, 1))
+
+
+def _in_blocks(rows: Array, size: int) -> Array:
+    """Inputs of all places, (1, places, fan-in), as (blocks, places, size); others as they are."""
+    _, places, fan_in = rows.shape
+    if fan_in == size:
+        return rows
+    filled = np.pad(rows[0], ((0, 0), (0, -fan_in % size)))
+    return np.swapaxes(filled.reshape(places, -1, size), 0, 1)
 
 
 def _at(values: Array, places: tuple[Any, ...]) -> Array:

@@ -33,7 +33,8 @@ class Statistics:
     """(groups, fan-in, fan-in), in levels of the source.
 
     Groups are those of a convolution; or every channel is one, where sums count by what becomes of
-    them.
+    them; or blocks of inputs, the last filled up with some that never come, where there are too
+    many inputs to know how each goes with each other one. Then every channel reads all groups.
     """
 
     @property
@@ -64,11 +65,26 @@ class Statistics:
     def products(self, one: Floats | Integers, other: Floats | Integers) -> Floats:
         """The covariance of two sums for each channel, by their weights (channels, fan-in)."""
         weighted = np.matmul(self.grouped(one), self.covariance)
-        return np.asarray((weighted * self.grouped(other)).sum(2).reshape(len(one)))
+        sums = (weighted * self.grouped(other)).sum(2)
+        return np.asarray(sums.sum(0) if self._has_blocks(one) else sums.reshape(len(one)))
 
     def grouped(self, rows: Floats | Integers) -> Floats:
         """Rows (channels, fan-in) as (groups, channels of a group, fan-in): each has its inputs."""
-        return rows.astype(np.float64, copy=False).reshape(self.groups, -1, rows.shape[-1])
+        rows = rows.astype(np.float64, copy=False)
+        size = self.covariance.shape[-1]
+        if not self._has_blocks(rows):
+            return rows.reshape(self.groups, -1, size)
+        filled = np.pad(rows, ((0, 0), (0, self.groups * size - rows.shape[1])))
+        return np.swapaxes(filled.reshape(len(rows), self.groups, size), 0, 1)
+
+    def ungrouped(self, values: Floats, rows: Floats) -> Floats:
+        """The other way round: values in the shape of these rows."""
+        if not self._has_blocks(rows):
+            return values.reshape(rows.shape)
+        return np.swapaxes(values, 0, 1).reshape(len(rows), -1)[:, : rows.shape[1]]
+
+    def _has_blocks(self, rows: Floats | Integers) -> bool:
+        return bool(rows.shape[-1] != self.covariance.shape[-1])
 
 
 def rounded(weights: Floats, statistics: Statistics, low: int, high: int) -> Integers:
@@ -88,7 +104,7 @@ def fed_back(weights: Floats, statistics: Statistics, low: int, high: int) -> Fl
     grouped, order = statistics.grouped(weights), statistics.order
     found = np.empty_like(grouped)
     found[:, :, order] = _fed_back(grouped[:, :, order], statistics.feedback, low, high)
-    return found.reshape(weights.shape)
+    return statistics.ungrouped(found, weights)
 
 
 def _inverse_factor(covariance: Floats) -> Floats:
@@ -133,7 +149,7 @@ def descended(
     for _ in range(PASSES):
         if not _descend(whole, slope, statistics, low, high):
             break
-    return whole.reshape(found.shape)
+    return statistics.ungrouped(whole, found)
 
 
 def _descend(whole: Floats, slope: Floats, statistics: Statistics, low: int, high: int) -> bool:

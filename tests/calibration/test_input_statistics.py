@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from snnc.calibration import input_statistics as input_statistics_module
 from snnc.calibration.input_statistics import BEYOND, input_statistics
 from snnc.compiler.network import Builder, Node
 from snnc.compiler.operators import Conv, MatMul, Operator, Source
@@ -32,6 +33,19 @@ def test_a_matrix_receives_all_of_its_source() -> None:
     )
     expected = np.cov(images.reshape(90, -1).T, ddof=0)
     np.testing.assert_allclose(found.covariance[0], expected, rtol=1e-5)
+
+
+def test_of_many_inputs_blocks_are_kept_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(input_statistics_module, "MOST_INPUTS", 6)
+    monkeypatch.setattr(input_statistics_module, "INPUTS_OF_A_BLOCK", 4)
+    images = RNG.integers(0, 8, (90, 7, 1, 1))
+    node = projection(MatMul(RNG.normal(size=(3, 7)), np.zeros(3)), 7, 1, 1)
+    found = input_statistics(node, images)
+    expected = np.cov(images.reshape(90, 7).T, ddof=0)
+    assert found.covariance.shape == (2, 4, 4)
+    np.testing.assert_allclose(found.covariance[0], expected[:4, :4], rtol=1e-5)
+    np.testing.assert_allclose(found.covariance[1, :3, :3], expected[4:, 4:], rtol=1e-5)
+    assert not found.covariance[1, 3].any()
 
 
 def test_places_are_drawn_from_all_of_space() -> None:

@@ -132,6 +132,22 @@ def test_later_weights_make_up_for_earlier_ones(
     np.testing.assert_array_equal(fed_back(rows, found, -999, 999), expected)
 
 
+def test_blocks_of_inputs_count_on_their_own() -> None:
+    one = statistics(3, 8)
+    # the last input of the last block never comes: 23 inputs in all
+    one.covariance[2, 7] = one.covariance[2, :, 7] = 0
+    whole = np.zeros((24, 24))
+    for k in range(3):
+        whole[8 * k : 8 * k + 8, 8 * k : 8 * k + 8] = one.covariance[k]
+    rows = RNG.normal(size=(12, 23)) * 20
+    together = Statistics(whole[None, :23, :23])
+    np.testing.assert_allclose(one.cost(rows), together.cost(rows))
+    for round_ in (fed_back, rounded):
+        found = round_(rows, one, -99, 99)
+        assert found.shape == rows.shape
+        assert one.cost(rows - found).sum() < 0.7 * one.cost(rows - np.round(rows)).sum()
+
+
 def test_groups_are_rounded_on_their_own() -> None:
     one = statistics(1, 6)
     found = Statistics(one.covariance * np.array([1, 2, 9])[:, None, None])
