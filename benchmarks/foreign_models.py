@@ -108,6 +108,7 @@ def brevitas_models() -> Mapping[str, Build]:
             layers += [qnn.QuantConv2d(i, 16, 3, bias=False, weight_quant=weights)]
             layers += [nn.BatchNorm2d(16), sign]
         last = qnn.QuantLinear(16 * 100, 10, bias=False, weight_quant=weights)
+        nn.init.uniform_(last.weight, -1, 1)  # small ones would all become 0
         return nn.Sequential(*layers, nn.Flatten(), last)
 
     return {
