@@ -17,8 +17,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from rich.console import Console
-from rich.table import Table
 
 import snnc
 from snnc.api.compiling import Compilation
@@ -26,6 +24,7 @@ from snnc.api.running import executable
 from snnc.compiler.errors import SnncError
 from snnc.frontends.onnx.loading import load_model
 from snnc.frontends.onnx.reader import read_onnx
+from snnc.runtime.output.tables import print_table, table_of_cells
 
 EXPORTS = Path(__file__).parents[1] / "tests" / "data"
 LEVELS = 15
@@ -61,12 +60,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folders", nargs="*", type=Path, default=[EXPORTS], metavar="FOLDER")
     options = parser.parse_args()
-    table = Table("model", "compiled", "populations", "error of a logit", "same decisions")
+    heads = ("model", "compiled", "populations", "error of a logit", "same decisions")
+    rows = []
     for path in sorted(each for folder in options.folders for each in folder.glob("*.onnx")):
         print(path.stem, file=sys.stderr)
         with TemporaryDirectory() as folder:
-            table.add_row(path.stem, *measured(path, Path(folder) / "net.h5").cells)
-    Console(width=150).print(table)
+            rows.append((path.stem, *measured(path, Path(folder) / "net.h5").cells))
+    print_table(table_of_cells("golden beside what executes the source", heads, rows))
 
 
 def measured(model: Path, out: Path) -> Outcome:
