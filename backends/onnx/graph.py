@@ -65,6 +65,13 @@ class Graph:
             group=convolution.groups,
         )
 
+    def sums_of_bytes(self, sums: Convolution, numbers: str) -> str:
+        """Append sums over windows that are bytes again; the weights are ones."""
+        one, zero = self.constant(1, np.float32), self.constant(0, np.uint8)
+        ones = self.constant(sums.weights, np.uint8)
+        constants = (one, zero, ones, one, zero, one, zero)
+        return self.convolution("QLinearConv", sums, numbers, *constants)
+
     @contextmanager
     def body(self) -> Iterator[list[onnx.NodeProto]]:
         """Collect the nodes that are added meanwhile for the body of an operator."""

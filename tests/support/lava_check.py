@@ -10,14 +10,16 @@ import pytest
 from snnc.compiler.laws import Integers
 from snnc.compiler.spiking import SpikingNetwork
 from snnc.runtime.engines.golden import Golden
-from snnc.runtime.engines.lava.simulator import simulate
+from snnc.runtime.engines.lava.simulator import LavaModel, simulate
 
 
-def assert_lava_is_golden(network: SpikingNetwork, levels: Integers) -> None:
+def assert_lava_is_golden(
+    network: SpikingNetwork, levels: Integers, model: LavaModel = "layers"
+) -> None:
     """One stream, of more images than are looked at together."""
     pytest.importorskip("lava.magma")
     golden = Golden(network, every_population=True, threads=1).run(levels)
-    with closing(simulate(network, [levels[:2], levels[2:]], chunk=2)) as stream:
+    with closing(simulate(network, [levels[:2], levels[2:]], chunk=2, model=model)) as stream:
         chunks = list(stream)
     potentials = np.concatenate([each.logits for each in chunks])
     np.testing.assert_array_equal(potentials, golden.potential)

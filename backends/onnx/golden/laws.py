@@ -116,10 +116,7 @@ def _add_bytes(
     weights = map(graph.constant, (constants.weights, constants.scale, points))
     pixels = graph.cast(projection.source, UINT8)
     for each in sums:
-        ones = graph.constant(each.weights, np.uint8)
-        pixels = graph.convolution(
-            "QLinearConv", each, pixels, one, zero, ones, one, zero, one, zero
-        )
+        pixels = graph.sums_of_bytes(each, pixels)
     bias = graph.constant(constants.bias)
     inputs = (pixels, one, zero, *weights, one, zero, bias)
     levels = graph.convolution("QLinearConv", convolution, *inputs)

@@ -1,20 +1,23 @@
 """The sums of one projection, computed exactly by ONNX Runtime.
 
-Stock Lava convolves in a Python loop over channel pairs. float32 holds every whole number up to
+Stock Lava convolves in a Python loop over channel pairs. Where spikes and weights fit bytes, sums
+are those of bytes in 32 bits. Elsewhere they are floats: float32 holds every whole number up to
 2^24, more than a 24-bit state may ever reach, so a float convolution is exact in any order.
 """
 
 from __future__ import annotations
 
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 from onnx import TensorProto, helper
 
-from snnc.backends.onnx.blocks import in_blocks
+from snnc.backends.onnx.blocks import in_blocks, window_of
 from snnc.backends.onnx.graph import Graph
-from snnc.compiler.spiking import Convolution, Projection
+from snnc.compiler.laws import Integers
+from snnc.compiler.spiking import Connection, Convolution, Node, Population, Projection
 from snnc.runtime.engines.sessions import open_session
 
 if TYPE_CHECKING:
@@ -22,18 +25,23 @@ if TYPE_CHECKING:
 
 NUMBERS = "n"
 """What the source sent."""
+BYTE = 255
+FEW_PLACES = 8
+"""Planes of less are convolved faster in floats: bytes pay for their unpacking."""
+WIDEST_SUM = 1 << 31
 
 
 class Kernel:
     """Maps the spikes of the source to Σ w·n · 2^exponent, one int32 for each target neuron."""
 
-    def __init__(
-        self, projection: Projection, source_shape: tuple[int, ...], shape: tuple[int, ...]
-    ) -> None:
-        self._model = _model(projection, source_shape, shape)
+    def __init__(self, projection: Projection, source: Node, shape: tuple[int, ...]) -> None:
+        model, dtype = _model(projection.connection, source, shape)
+        self._model = model
         self._exponent = projection.exponent
-        self._input = np.zeros((1, *source_shape), np.float32)
+        self._input = np.zeros((1, *source.shape), dtype)
         self._shape = shape
+        self.products = projection.connection.weights.size * prod(shape[1:])
+        """What a time step takes, more or less."""
         self._session: InferenceSession | None = None
         self.silence: npt.NDArray[np.int32] = np.zeros(shape, np.int32)
 
@@ -54,19 +62,80 @@ class Kernel:
         copies = spikes.ndim == self._input.ndim
         self._input[0] = spikes.sum(axis=0) if copies else spikes
         (sums,) = self._session.run(None, {NUMBERS: self._input})
-        return np.asarray(sums, np.int32).reshape(self._shape) << self._exponent
+        found: npt.NDArray[np.int32] = np.asarray(sums, np.int32).reshape(self._shape)
+        return found << self._exponent if self._exponent else found
 
 
-def _model(projection: Projection, source: tuple[int, ...], shape: tuple[int, ...]) -> bytes:
-    graph, last = Graph([NUMBERS]), NUMBERS
-    connection = projection.connection
-    if isinstance(connection, Convolution):
-        for each in in_blocks(connection, source, shape):
-            weights = graph.constant(each.weights, np.float32)
-            last = graph.convolution("Conv", each, last, weights)
-    else:
+def _model(
+    connection: Connection, source: Node, shape: tuple[int, ...]
+) -> tuple[bytes, npt.DTypeLike]:
+    """The sums as an ONNX model, and the type of the numbers that it takes."""
+    graph = Graph([NUMBERS])
+    in_bytes = _sums_of_bytes(graph, connection, source, shape)
+    last = in_bytes or _sums_of_floats(graph, connection, source, shape)
+    given, found, dtype = (
+        (TensorProto.UINT8, TensorProto.INT32, np.uint8)
+        if in_bytes
+        else (TensorProto.FLOAT, TensorProto.FLOAT, np.float32)
+    )
+    numbers = helper.make_tensor_value_info(NUMBERS, given, (1, *source.shape))
+    sums = helper.make_tensor_value_info(last, found, None)
+    return bytes(graph.proto("projection", [numbers], [sums]).SerializeToString()), dtype
+
+
+def _sums_of_floats(
+    graph: Graph, connection: Connection, source: Node, shape: tuple[int, ...]
+) -> str:
+    last = NUMBERS
+    if not isinstance(connection, Convolution):
         weights = graph.constant(connection.weights, np.float32)
-        last = graph.add("Gemm", graph.add("Flatten", last), weights, transB=1)
-    given = helper.make_tensor_value_info(NUMBERS, TensorProto.FLOAT, (1, *source))
-    sums = helper.make_tensor_value_info(last, TensorProto.FLOAT, None)
-    return bytes(graph.proto("projection", [given], [sums]).SerializeToString())
+        return graph.add("Gemm", graph.add("Flatten", last), weights, transB=1)
+    for each in in_blocks(connection, source.shape, shape):
+        last = graph.convolution("Conv", each, last, graph.constant(each.weights, np.float32))
+    return last
+
+
+def _sums_of_bytes(
+    graph: Graph, connection: Connection, source: Node, shape: tuple[int, ...]
+) -> str | None:
+    """The same in bytes, whose products are added in 32 bits; None where one does not fit."""
+    highest = _highest(source)
+    if highest is None or highest > BYTE:
+        return None
+    if not isinstance(connection, Convolution):
+        constants = _as_bytes(graph, connection.weights.T, len(connection.weights.T))
+        if constants is None:
+            return None
+        return graph.add("MatMulInteger", graph.add("Flatten", NUMBERS), *constants)
+    stages = in_blocks(connection, source.shape, shape)
+    if window_of(stages) * highest > BYTE:
+        stages = (connection,)
+    *sums, last = stages
+    constants = _as_bytes(graph, last.weights, last.weights[0].size)
+    if constants is None or prod(shape[1:]) < FEW_PLACES:
+        return None
+    numbers = NUMBERS
+    for each in sums:
+        numbers = graph.sums_of_bytes(each, numbers)
+    return graph.convolution("ConvInteger", last, numbers, *constants)
+
+
+def _as_bytes(graph: Graph, weights: Integers, fan_in: int) -> tuple[str, str, str] | None:
+    """Weights, what stands for 0 among the numbers, and what does among the weights."""
+    low, high = min(0, int(weights.min())), max(0, int(weights.max()))
+    if high - low > BYTE or fan_in * BYTE * BYTE >= WIDEST_SUM:
+        return None
+    return (
+        graph.constant(weights - low, np.uint8),
+        graph.constant(0, np.uint8),
+        graph.constant(-low, np.uint8),
+    )
+
+
+def _highest(source: Node) -> int | None:
+    """The most that a neuron of a source, or all its copies, send in one time step."""
+    law = source.sends
+    if law.train == "changes":
+        return None
+    fires = law.train == "bits" or (isinstance(source, Population) and source.neuron.integrates)
+    return 1 if fires else law.levels

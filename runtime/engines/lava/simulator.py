@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from itertools import chain, islice
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 
@@ -19,15 +20,23 @@ from snnc.runtime.engines.lava.engine import LavaEngine
 from snnc.runtime.engines.lava.kernels import Kernel
 from snnc.runtime.engines.lava.laws import LAWS
 from snnc.runtime.engines.lava.lifetime import running
-from snnc.runtime.engines.lava.membrane import HIGHEST_STATE, LOWEST_STATE
+from snnc.runtime.engines.lava.membrane import HIGHEST_STATE, LOWEST_STATE, Membrane
 from snnc.runtime.engines.lava.memory import Memory
+from snnc.runtime.engines.lava.parts import Layer, Neurons, Source, Synapses, WholeNetwork
 
 if TYPE_CHECKING:
     from lava.magma.core.process.process import AbstractProcess
 
+LavaModel: TypeAlias = Literal["layers", "network"]
+"""How many Processes a network is made of."""
+
 
 def simulate(
-    network: SpikingNetwork, batches: Iterable[Pixels], *, chunk: int = 32
+    network: SpikingNetwork,
+    batches: Iterable[Pixels],
+    *,
+    chunk: int = 32,
+    model: LavaModel = "layers",
 ) -> Generator[Chunk, None, None]:
     """Stream images through the network and yield their results, each image once and in order.
 
@@ -38,6 +47,8 @@ def simulate(
         network: as read from its file.
         batches: arrays (images, *input shape) of input levels 0 … N.
         chunk: images between two looks at the results.
+        model: a Process for each layer and each projection, or one for the whole network; both give
+            the same spikes.
 
     Raises:
         SnncError: Lava is missing, the network is not legal, an image is out of range, a state
@@ -48,7 +59,7 @@ def simulate(
     require_legal(network)
     timing = timing_of(network)
     memory = Memory.of(network, chunk + -(-timing.end // timing.period))
-    with running(_assemble(network, timing, memory)) as run:
+    with running(ASSEMBLIES[model](network, timing, memory)) as run:
         now = taken = 0
         for moment in _feed(network.input, batches, chunk, timing, memory):
             run.advance(moment - now)
@@ -106,34 +117,57 @@ def _check_states(memory: Memory) -> None:
         raise EngineError(*problems)
 
 
-def _assemble(network: SpikingNetwork, timing: Timing, memory: Memory) -> AbstractProcess:
+def _layers(
+    network: SpikingNetwork, timing: Timing, memory: Memory
+) -> Iterator[tuple[Population, Membrane, Layer]]:
+    """What each population is made of."""
+    nodes = network.nodes
+    for population in network:
+        row = LAWS[type(population.neuron)]
+        law = row.simulates(population, timing.slots[population.name], timing.period)
+        neurons = Neurons(law, population.name, memory, shows=row.sends == "potentials")
+        synapses = (
+            Synapses(each.source, Kernel(each, nodes[each.source], population.shape))
+            for each in population.projections
+        )
+        yield population, law, Layer(population.name, neurons, tuple(synapses))
+
+
+def _as_one(network: SpikingNetwork, timing: Timing, memory: Memory) -> AbstractProcess:
+    """One Process that steps everything, on all cores."""
+    from snnc.runtime.engines.lava.processes.network import NetworkProcess
+
+    source = Source(network.input, timing.period, memory)
+    layers = (layer for *_, layer in _layers(network, timing, memory))
+    return NetworkProcess(network=WholeNetwork(network.input.name, source, tuple(layers)))
+
+
+def _as_layers(network: SpikingNetwork, timing: Timing, memory: Memory) -> AbstractProcess:
     """Connect Lava Processes as the populations are connected; the source leads to them all."""
+    from snnc.runtime.engines.lava.processes import neuron as processes
     from snnc.runtime.engines.lava.processes.source import ImageSource
     from snnc.runtime.engines.lava.processes.synapse import Synapse
 
-    nodes = network.nodes
-    source = ImageSource(node=network.input, period=timing.period, memory=memory)
-    spikes = {network.input.name: source.s_out}
-    for population in network:
-        neurons = _neurons(population, timing, memory)
-        for each in population.projections:
-            kernel = Kernel(each, nodes[each.source].shape, population.shape)
+    kinds = {
+        "spikes": processes.SpikeProcess,
+        "payloads": processes.PayloadProcess,
+        "potentials": processes.PotentialProcess,
+    }
+    node = network.input
+    source = ImageSource(source=Source(node, timing.period, memory), shape=node.shape)
+    spikes = {node.name: source.s_out}
+    for population, law, layer in _layers(network, timing, memory):
+        kind = kinds[LAWS[type(population.neuron)].sends]
+        neurons = kind(neurons=layer.neurons, shape=population.shape, sent_shape=law.sent_shape)
+        for each in layer.synapses:
             sent = spikes[each.source]
-            synapse = Synapse(kernel=kernel, source_shape=sent.shape, shape=population.shape)
+            synapse = Synapse(synapses=each, source_shape=sent.shape, shape=population.shape)
             sent.connect(synapse.s_in)
             synapse.a_out.connect(neurons.a_in)
         spikes[population.name] = neurons.s_out
     return source
 
 
-def _neurons(population: Population, timing: Timing, memory: Memory) -> AbstractProcess:
-    from snnc.runtime.engines.lava.processes import neuron as processes
-
-    row = LAWS[type(population.neuron)]
-    law = row.simulates(population, timing.slots[population.name], timing.period)
-    kinds = {
-        "spikes": processes.SpikeProcess,
-        "payloads": processes.PayloadProcess,
-        "potentials": processes.PotentialProcess,
-    }
-    return kinds[row.sends](law=law, population=population, memory=memory)
+ASSEMBLIES: Mapping[LavaModel, Callable[..., AbstractProcess]] = MappingProxyType(
+    {"layers": _as_layers, "network": _as_one}
+)

@@ -14,16 +14,16 @@ from lava.magma.core.process.process import AbstractProcess, ProcessParameters
 from lava.magma.core.resources import CPU
 from lava.magma.core.sync.protocols.loihi_protocol import LoihiProtocol
 
-from snnc.runtime.engines.lava.kernels import Kernel
+from snnc.runtime.engines.lava.parts import Synapses
 
 
 class Synapse(AbstractProcess):
     """Weighs the spikes at s_in; their sum leaves at a_out one time step later."""
 
     def __init__(
-        self, *, kernel: Kernel, source_shape: tuple[int, ...], shape: tuple[int, ...]
+        self, *, synapses: Synapses, source_shape: tuple[int, ...], shape: tuple[int, ...]
     ) -> None:
-        super().__init__(kernel=kernel)
+        super().__init__(synapses=synapses)
         self.s_in = InPort(source_shape)
         self.a_out = OutPort(shape)
 
@@ -39,10 +39,9 @@ class SynapseModel(PyLoihiProcessModel):
 
     def __init__(self, proc_params: ProcessParameters) -> None:
         super().__init__(proc_params)
-        self._kernel: Kernel = proc_params["kernel"]
-        self._held = self._kernel.silence
+        self._synapses: Synapses = proc_params["synapses"]
 
     def run_spk(self) -> None:
         """Live through one time step."""
-        self.a_out.send(self._held)
-        self._held = self._kernel(self.s_in.recv())
+        self.a_out.send(self._synapses.held)
+        self._synapses.weigh(self.s_in.recv())

@@ -15,6 +15,7 @@ import snnc
 from snnc.compiler.laws import Firing, Integers, OffsetSpike, Rate
 from snnc.compiler.passes.schedule_populations import schedule_populations
 from snnc.compiler.spiking import Schedule, SpikingNetwork
+from snnc.runtime.engines.lava.simulator import LavaModel
 
 pytestmark = pytest.mark.lava
 THRESHOLD, HALF = np.array([700]), np.array([350])
@@ -40,11 +41,11 @@ def reads_far_back(network: SpikingNetwork) -> bool:
     return len(network.populations) > 3 and join.projections[1].source == network.input.name
 
 
-@pytest.mark.parametrize("seed", range(2))
-@pytest.mark.parametrize("code", [each for each in CODES if each != "bit-serial"])
-def test_lava_is_golden_in_random_graphs(code: str, seed: int) -> None:
+@pytest.mark.parametrize(("seed", "model"), [(0, "layers"), (1, "layers"), (1, "network")])
+@pytest.mark.parametrize("code", CODES)
+def test_lava_is_golden_in_random_graphs(code: str, seed: int, model: LavaModel) -> None:
     network = random_network(seed, code)
-    assert_lava_is_golden(network, images_for(network))
+    assert_lava_is_golden(network, images_for(network), model)
 
 
 @pytest.mark.parametrize(

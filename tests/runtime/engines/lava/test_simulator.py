@@ -34,6 +34,7 @@ from snnc.runtime.engines import installing
 from snnc.runtime.engines.base import Chunk
 from snnc.runtime.engines.lava import lifetime, simulator
 from snnc.runtime.engines.lava.kernels import Kernel
+from snnc.runtime.engines.lava.parts import Synapses
 from snnc.runtime.engines.lava.simulator import simulate
 
 pytest.importorskip("lava.magma")
@@ -237,9 +238,12 @@ def assert_chunks_equal(network: SpikingNetwork, images: Integers, chunks: list[
     ],
     ids=["graded-pipelined", "bits-pipelined", "bits-sequential", "diamond", "skips"],
 )
-def test_every_level_and_potential_equals_the_integer_arithmetic(network: SpikingNetwork) -> None:
+@pytest.mark.parametrize("model", ["layers", "network"])
+def test_every_level_and_potential_equals_the_integer_arithmetic(
+    network: SpikingNetwork, model: simulator.LavaModel
+) -> None:
     images = images_for(network, 6)
-    assert_chunks_equal(network, images, list(simulate(network, [images], chunk=4)))
+    assert_chunks_equal(network, images, list(simulate(network, [images], chunk=4, model=model)))
 
 
 def test_one_run_streams_more_images_than_memory_holds() -> None:
@@ -282,8 +286,8 @@ def arrivals(synapse: Lava, spikes: npt.NDArray[np.int32]) -> npt.NDArray[np.int
 def ours(connection: Connection, source_shape: tuple[int, ...], shape: tuple[int, ...]) -> Lava:
     from snnc.runtime.engines.lava.processes.synapse import Synapse
 
-    kernel = Kernel(Projection("x", connection), source_shape, shape)
-    return Synapse(kernel=kernel, source_shape=source_shape, shape=shape)
+    kernel = Kernel(Projection("x", connection), GradedInput("x", source_shape, 1, 0.0, 1.0), shape)
+    return Synapse(synapses=Synapses("x", kernel), source_shape=source_shape, shape=shape)
 
 
 def test_synapse_equals_lavas_dense() -> None:
