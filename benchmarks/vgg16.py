@@ -22,6 +22,7 @@ import snnc
 from snnc.compiler.spiking import SpikingNetwork
 from snnc.runtime.data import as_source, encode
 from snnc.runtime.engines.golden import Golden
+from snnc.runtime.engines.lava.engine import LAVA_MODELS, LavaModel
 from snnc.runtime.engines.lava.simulator import simulate
 from snnc.runtime.engines.source_model import SourceModel
 from snnc.runtime.output.tables import print_table, table_of_cells
@@ -78,10 +79,12 @@ def rate(work: Callable[[], object], images: int, rounds: int = 3) -> float:
     return images / min(_seconds(work) for _ in range(rounds))
 
 
-def lava_rate(network: SpikingNetwork, levels: np.ndarray, chunk: int) -> tuple[float, float]:
+def lava_rate(
+    network: SpikingNetwork, levels: np.ndarray, chunk: int, model: LavaModel
+) -> tuple[float, float]:
     """Images per second with start and fill, and in steady state: from the first chunk on."""
     moments, counts = [perf_counter()], [0]
-    with closing(simulate(network, [levels], chunk=chunk)) as stream:
+    with closing(simulate(network, [levels], chunk=chunk, model=model)) as stream:
         for each in stream:
             moments.append(perf_counter())
             counts.append(len(each.logits))
@@ -114,7 +117,10 @@ def main() -> None:
         "golden model": rate(lambda: golden.run(levels), len(batch)),
     }
     stream = encode(x[: options.images], network.input)
-    rates["Lava, with fill"], rates["Lava, steady state"] = lava_rate(network, stream, chunk=16)
+    for model, name in zip(LAVA_MODELS, ("Lava", "Lava, one process"), strict=True):
+        rates[f"{name}, with fill"], rates[f"{name}, steady state"] = lava_rate(
+            network, stream, 16, model
+        )
     first = next(iter(rates.values()))
     rows = [(name, f"{value:.1f}", f"{value / first:.3f}") for name, value in rates.items()]
     heads = ("engine", "images/s", "of the float network")

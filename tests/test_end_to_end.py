@@ -98,10 +98,23 @@ def test_compare_counts_what_differs(tmp_path: Path, monkeypatch: pytest.MonkeyP
         return np.minimum(encode(x, source) + 9, source.levels)
 
     levels = [shifted(x, snnc.load(network).input)]
-    monkeypatch.setattr(simulator, "simulate", lambda net, _, chunk: simulate(net, levels))
+    monkeypatch.setattr(simulator, "simulate", lambda net, _, **told: simulate(net, levels))
     wrong = snnc.compare(path, network, data)
     assert not wrong.is_exact
     assert wrong.spikes.mismatches == sum(wrong.spikes.by_population.values()) > 0
+
+
+@pytest.mark.lava
+def test_one_process_of_lava_is_compared_as_many_are(tmp_path: Path) -> None:
+    pytest.importorskip("lava.magma")
+    path = random_chain(3).save(tmp_path)
+    network = snnc.compile(path).path
+    data = Data(images(snnc.load(network), 6))
+    one, many = (snnc.compare(path, network, data, lava_model=m) for m in ("network", "layers"))
+    assert one.is_exact
+    assert one.engines["lava"].spikes == many.engines["lava"].spikes
+    with pytest.raises(snnc.SnncError, match=r"`lava_model`: 'all'; allowed: layers, network\n"):
+        snnc.run(network, data, lava_model="all")
 
 
 def test_fewer_time_steps_are_still_exact_integers(tmp_path: Path) -> None:

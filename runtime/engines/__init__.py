@@ -7,7 +7,7 @@ from snnc.compiler.errors import SnncError, refusal
 from snnc.compiler.spiking import SpikingNetwork
 from snnc.runtime.engines.base import Chunk, Engine, Pixels
 from snnc.runtime.engines.golden import GoldenEngine
-from snnc.runtime.engines.lava.engine import LavaEngine
+from snnc.runtime.engines.lava.engine import LAVA_MODELS, LavaEngine
 from snnc.runtime.engines.slayer.engine import SlayerEngine
 
 ENGINES: Mapping[str, Engine] = MappingProxyType(
@@ -16,7 +16,20 @@ ENGINES: Mapping[str, Engine] = MappingProxyType(
 """Every engine by its name; golden is what the others are held against."""
 
 
-def find_engine(name: str) -> Engine:
+def engines_with(lava_model: str) -> Mapping[str, Engine]:
+    """The same with Lava as told: see `snnc.runtime.engines.lava.engine.LavaModel`.
+
+    Raises:
+        SnncError: for a model that Lava does not have.
+    """
+    for each in LAVA_MODELS:
+        if each == lava_model:
+            return MappingProxyType({**ENGINES, LavaEngine.name: LavaEngine(each)})
+    what = f"{lava_model!r}; allowed: {', '.join(LAVA_MODELS)}"
+    raise refusal("`lava_model`", what, "leave it out for layers")
+
+
+def find_engine(name: str, lava_model: str = "layers") -> Engine:
     """Look an engine up by its name.
 
     Raises:
@@ -25,7 +38,7 @@ def find_engine(name: str) -> Engine:
     if name not in ENGINES:
         what = f"{name!r} is no engine; allowed: {', '.join(ENGINES)}"
         raise refusal("`engine`", what, "leave it out for lava")
-    return ENGINES[name]
+    return engines_with(lava_model)[name]
 
 
 def require(engine: Engine, network: SpikingNetwork | None = None) -> None:
@@ -40,4 +53,4 @@ def require(engine: Engine, network: SpikingNetwork | None = None) -> None:
         raise SnncError(*problems)
 
 
-__all__ = ["ENGINES", "Chunk", "Engine", "Pixels", "find_engine", "require"]
+__all__ = ["ENGINES", "Chunk", "Engine", "Pixels", "engines_with", "find_engine", "require"]

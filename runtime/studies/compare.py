@@ -16,7 +16,7 @@ from snnc.compiler.laws.planes import count_differences
 from snnc.compiler.rules.timing import timing_of
 from snnc.compiler.spiking import SpikingNetwork
 from snnc.runtime.data import Data, encode
-from snnc.runtime.engines import ENGINES, Engine
+from snnc.runtime.engines import Engine, engines_with
 from snnc.runtime.engines.golden import Golden, batch_size
 from snnc.runtime.engines.result import EngineResult, Labels, logits_of
 from snnc.runtime.engines.running import (
@@ -154,18 +154,23 @@ class Comparison:
 
 
 def compare(
-    model: Executable, network: SpikingNetwork, data: Data, progress: Progress = ignore
+    model: Executable,
+    network: SpikingNetwork,
+    data: Data,
+    progress: Progress = ignore,
+    lava_model: str = "layers",
 ) -> Comparison:
     """Run all engines over all images; each that knows the code and is installed.
 
     Raises:
         SnncError: if a run ends early.
     """
-    engines = {each.name: each for each in ENGINES.values() if each.sends_spikes}
+    known = engines_with(lava_model)
+    engines = {each.name: each for each in known.values() if each.sends_spikes}
     able = {name: each for name, each in engines.items() if not any(each.problems(network))}
     missing = {name: problem for name, each in able.items() if (problem := each.missing())}
     source = run_source(model, network, data, progress)
-    golden = run_engine(ENGINES["golden"], network, data, progress).result
+    golden = run_engine(known["golden"], network, data, progress).result
     ready = able.keys() - missing.keys()
     found = {
         name: run_against_golden(each, network, data, progress) if name in ready else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from itertools import chain, islice
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from snnc.compiler.rules.timing import Timing, timing_of
 from snnc.compiler.spiking import Population, SpikingNetwork
 from snnc.compiler.target import LOIHI
 from snnc.runtime.engines.base import Chunk, Pixels
-from snnc.runtime.engines.lava.engine import LavaEngine
+from snnc.runtime.engines.lava.engine import LavaEngine, LavaModel
 from snnc.runtime.engines.lava.kernels import Kernel
 from snnc.runtime.engines.lava.laws import LAWS
 from snnc.runtime.engines.lava.lifetime import running
@@ -26,9 +26,6 @@ from snnc.runtime.engines.lava.parts import Layer, Neurons, Source, Synapses, Wh
 
 if TYPE_CHECKING:
     from lava.magma.core.process.process import AbstractProcess
-
-LavaModel: TypeAlias = Literal["layers", "network"]
-"""How many Processes a network is made of."""
 
 
 def simulate(

@@ -95,6 +95,7 @@ def run(
     *,
     engine: str = "lava",
     device: str = "cpu",
+    lava_model: str = "layers",
     limit: int | None = None,
     clip_input: bool = False,
     progress: Progress | None = None,
@@ -106,6 +107,8 @@ def run(
         data: a DATA.npz, or images.
         engine: the simulator "lava", the "golden" model, or Lava-DL's blocks in PyTorch, "slayer".
         device: where PyTorch computes, as "cpu" or "cuda"; of slayer alone.
+        lava_model: what a process of Lava is: of "layers" each, or the whole "network", which is
+            faster where layers are small. Both give the same spikes.
         limit: use the first images only.
         clip_input: clip values outside the range.
         progress: called as images are done.
@@ -116,7 +119,7 @@ def run(
     from snnc.runtime.engines import find_engine, require
     from snnc.runtime.engines.running import ignore, run_engine
 
-    loaded, found = load(network), find_engine(engine)
+    loaded, found = load(network), find_engine(engine, lava_model)
     images = images_for(loaded, data, limit, clip=clip_input)
     _check_device(found, device)
     require(found, loaded)
@@ -130,13 +133,14 @@ def compare(
     data: GivenImages,
     *,
     input_shape: Sequence[int] = (),
+    lava_model: str = "layers",
     limit: int | None = None,
     clip_input: bool = False,
     progress: Progress | None = None,
 ) -> Comparison:
     """Run the source model and every engine over a data set, and hold them against each other.
 
-    Sizes that the model leaves open are those of the network.
+    Sizes that the model leaves open are those of the network; `lava_model` is as in `run`.
 
     Raises:
         SnncError: if a file or the data are unsound, or an engine is not installed.
@@ -160,7 +164,9 @@ def compare(
         )
         raise refusal(str(network), what, f"compile {model} again, or name the model it came from")
     images = images_for(loaded, data, limit, clip=clip_input)
-    return study.compare(executable(source, str(model)), loaded, images, progress or ignore)
+    return study.compare(
+        executable(source, str(model)), loaded, images, progress or ignore, lava_model
+    )
 
 
 def _large(shape: Sequence[int]) -> list[int]:

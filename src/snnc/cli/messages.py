@@ -20,7 +20,7 @@ OPTIONS = frozenset(
     {
         *(each.name for each in fields(CompileOptions)),
         *("also", "clip_input", "codes", "columns", "device", "dump_after"),
-        *("engine", "html", "layer", "limit", "map", "output", "plot", "program"),
+        *("engine", "html", "lava_model", "layer", "limit", "map", "output", "plot", "program"),
         *("chips", "constants", "mapping", "objective", "slack", "state_words"),
     }
 )

@@ -23,6 +23,7 @@ from snnc.compiler.errors import Problem, SnncError, refusal
 from snnc.compiler.options import CompileOptions, ModelKeywords, WeightBits
 from snnc.compiler.target import TARGETS
 from snnc.runtime.engines import ENGINES
+from snnc.runtime.engines.lava.engine import LAVA_MODELS
 
 if TYPE_CHECKING:
     from snnc.runtime.output.tables import Column, View
@@ -50,9 +51,14 @@ WHOLE_NUMBER = re.compile(r"[+-]?[0-9]{1,18}")
 SPIKING = " or ".join(name for name, each in ENGINES.items() if each.sends_spikes)
 """The engines that are held against golden."""
 CHOICES: Mapping[str, Iterable[str]] = MappingProxyType(
-    {"target": TARGETS, "code": CODES, "engine": ENGINES}
+    {"target": TARGETS, "code": CODES, "engine": ENGINES, "lava_model": LAVA_MODELS}
 )
 """What may be chosen, where names are looked up."""
+
+
+def completing(option: str) -> Callable[[], list[str]] | None:
+    """What a shell offers for an option: the names among which one chooses."""
+    return (lambda: list(CHOICES[option])) if option in CHOICES else None
 
 
 def takes_options(kind: type[ModelKeywords]) -> Callable[[Command], Command]:
@@ -121,6 +127,15 @@ def _typed(name: str) -> str:
     return name.strip().lower().replace(" ", "-")
 
 
+LavaProcesses = Annotated[
+    str,
+    typer.Option(
+        autocompletion=completing("lava_model"),
+        help=f"What a process of Lava is: {' or '.join(LAVA_MODELS)}; both give the same.",
+    ),
+]
+
+
 def engine_name(name: str) -> str:
     """Let only names of engines pass.
 
@@ -143,11 +158,6 @@ def _parameter(field: Field[Any], kind: Any) -> inspect.Parameter:  # noqa: ANN4
     annotation: Any = Annotated[_flag_type(kind), described]
     keyword = inspect.Parameter.KEYWORD_ONLY
     return inspect.Parameter(field.name, keyword, default=default, annotation=annotation)
-
-
-def completing(option: str) -> Callable[[], list[str]] | None:
-    """What a shell offers for an option: the names among which one chooses."""
-    return (lambda: list(CHOICES[option])) if option in CHOICES else None
 
 
 def _flag_type(kind: Any) -> Any:  # noqa: ANN401

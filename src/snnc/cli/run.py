@@ -13,7 +13,16 @@ import typer
 from snnc import api
 from snnc.backends.files import target_of, write_bytes
 from snnc.cli.messages import reports_problems, tell_remarks
-from snnc.cli.options import ClipInput, DataFile, Json, Limit, NetFile, completing, engine_name
+from snnc.cli.options import (
+    ClipInput,
+    DataFile,
+    Json,
+    LavaProcesses,
+    Limit,
+    NetFile,
+    completing,
+    engine_name,
+)
 from snnc.cli.progress import progress_bars
 from snnc.cli.results import print_json, print_lines
 from snnc.runtime.engines import ENGINES
@@ -34,6 +43,7 @@ def run(
         ),
     ] = "lava",
     device: Annotated[str, typer.Option(help="slayer: where PyTorch computes.")] = "cpu",
+    lava_model: LavaProcesses = "layers",
     limit: Limit = None,
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="OUT.npz for logits and decisions.")
@@ -50,6 +60,7 @@ def run(
             data,
             engine=engine,
             device=device,
+            lava_model=lava_model,
             limit=limit,
             clip_input=clip_input,
             progress=progress,
