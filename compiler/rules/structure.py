@@ -136,7 +136,7 @@ def turns_are_short(network: SpikingNetwork) -> Iterator[Problem]:
 
 def settings_agree(network: SpikingNetwork) -> Iterator[Problem]:
     """Neurons that count time steps all count the same ones."""
-    laws = {each.name: each.neuron.settings for each in network if each.neuron.settings}
+    laws = {each.name: each.neuron.settings for each in network}
     for key in dict.fromkeys(key for each in laws.values() for key in each):
         found = {name: each[key] for name, each in laws.items() if key in each}
         yield from _differing(found)

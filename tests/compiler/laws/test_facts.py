@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,8 @@ from snnc.compiler.laws import (
     Readout,
     bits_for,
 )
-from snnc.compiler.laws.base import levels_fit, over_images, per_neuron, span_of
+from snnc.compiler.laws.base import Bounds, levels_fit, over_images, per_neuron, span_of
+from snnc.compiler.limits import COUNTED
 
 STEP, THRESHOLD, HALF = np.array([100]), np.array([700]), np.array([350])
 THRESHOLDS = np.array([[9], [99], [999]])
@@ -132,6 +134,57 @@ def test_a_relay_gives_its_source_again(neuron: Any) -> None:
             assert isinstance(relay, Current) == (constant or isinstance(neuron, Current))
         if constant:
             assert (relay.turn, relay.fires_at(0, 0)) == (neuron.turn, getattr(neuron, "wait", 0))
+
+
+@pytest.mark.parametrize("neuron", NEURONS)
+def test_every_array_of_a_law_is_a_parameter(neuron: Neuron) -> None:
+    """Of copies each has its own."""
+    arrays = [each for each in vars(neuron).values() if isinstance(each, np.ndarray)]
+    sizes = [each.size // neuron.copies for each in arrays]
+    assert [prod(each.shape) for each in neuron.parameters()] == sizes
+
+
+TWO = np.array([10, 700])
+UNITS = "a unit is not finite and above 0"
+START = "initial potential {}; allowed: from 0 to below the threshold"
+FAULTS: dict[str, tuple[Neuron, int, list[str]]] = {
+    "sound": (Rate(TWO, TWO // 2, 5), 700, []),
+    "a threshold beyond the state": (
+        *(Rate(TWO, TWO // 2, 5), 699),
+        ["threshold reaches 700; allowed: up to 699"],
+    ),
+    "one begins below 0": (Rate(TWO, np.array([0, -1]), 5), 900, [START.format("-1..0")]),
+    "one begins at its threshold": (
+        Rate(TWO, np.array([10, 20]), 5),
+        900,
+        [START.format("10..20")],
+    ),
+    "units": (Readout(np.array([1e-9, 1e9])), 900, []),
+    "a unit of 0": (Readout(np.array([1.0, 0.0])), 900, [UNITS]),
+    "a unit without end": (Readout(np.array([1.0, np.inf])), 900, [UNITS]),
+    "steps without end": (
+        *(Readout(np.ones(2), COUNTED.most + 1), 900),
+        [f"{COUNTED.most + 1} time steps counted; allowed: {COUNTED}"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("neuron", "state_max", "said"), FAULTS.values(), ids=FAULTS)
+def test_faults(neuron: Neuron, state_max: int, said: list[str]) -> None:
+    assert [each.what for each in neuron.faults(state_max)] == said
+
+
+def test_the_potential_of_a_read_out_has_its_bias() -> None:
+    sums, bias = Bounds(np.array([-5]), np.array([7])), np.array([3])
+    found = Readout(np.ones(1)).potential(sums, bias, (1,), steady=False)
+    assert (found.low.tolist(), found.high.tolist()) == ([-2], [10])
+
+
+def test_a_residual_that_is_kept_lies_as_many_sums_away_as_there_are_rounds() -> None:
+    sums, bias = Bounds(np.array([-50]), np.array([70])), np.array([-3])
+    found = LONG.potential(sums, bias, (1,), steady=False)
+    low = -50 - 3 * LONG.span
+    assert (found.low.tolist(), found.high.tolist()) == ([2 * low], [2 * 70 + 350])
 
 
 @given(st.integers(0, 1 << 24))

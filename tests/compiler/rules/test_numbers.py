@@ -389,6 +389,14 @@ def test_broken_structure(network: SpikingNetwork, what: str) -> None:
     assert problems(network) == [f"{what}\n  help: {REBUILD}"]
 
 
+@pytest.mark.parametrize(
+    "geometry", [{"strides": ((1 << 28) + 1, 1)}, {"pads": (0, 0, 0, (1 << 28) + 1)}]
+)
+def test_a_stride_alone_or_a_pad_alone_is_too_large(geometry: dict[str, Any]) -> None:
+    with pytest.raises(SnncError, match="conv: .* has a stride, dilation or group outside 1"):
+        require_legal(plane((1, 1, 3), 1, 2, 2, 2, **geometry))
+
+
 def test_convolutions_of_every_geometry_fit() -> None:
     require_legal(plane((1, 4, 4), 1, 2, 3, 3, pads=(1, 1, 1, 1)))
     require_legal(plane((2, 2, 1), 2, 1, 2, 2, strides=(1, 3), dilations=(2, 1), groups=2))

@@ -1,12 +1,14 @@
 """A network that says onto which cores it goes is held to it."""
 
 from dataclasses import replace
+from math import prod
 
 import pytest
 from support.spiking_networks import random_network
 
 from snnc.compiler.errors import SnncError
 from snnc.compiler.mapping.mapper import MapOptions, map_network, placed
+from snnc.compiler.rules import placement
 from snnc.compiler.rules.legality import require_legal
 from snnc.compiler.spiking import SpikingNetwork
 from snnc.compiler.target import LOIHI1
@@ -35,6 +37,22 @@ def test_a_core_that_holds_too_much_is_named():
     one = replace(PLACEMENT, cuts=((1, 1, 1),) * NODES, chips=(0,), state_words=64)
     with pytest.raises(SnncError, match="neuron words on one core; allowed: 4096"):
         require_legal(replace(NETWORK, placement=one))
+
+
+def test_a_core_more_than_there_may_be(monkeypatch):
+    cores = sum(prod(each) for each in PLACEMENT.cuts)
+    monkeypatch.setattr(placement, "MOST_CORES", cores)
+    require_legal(NETWORK)
+    monkeypatch.setattr(placement, "MOST_CORES", cores - 1)
+    with pytest.raises(SnncError, match=f"mapping: {cores} cores; allowed: up to {cores - 1}"):
+        require_legal(NETWORK)
+
+
+def test_a_chip_may_be_full_and_have_a_single_core():
+    cores = sum(prod(each) for each in PLACEMENT.cuts)
+    chips = replace(PLACEMENT, chips=(0, 1))
+    assert not [*placement._problems_of_chips(chips, cores, cores - 1)]
+    assert [*placement._problems_of_chips(chips, cores, cores - 2)]
 
 
 def test_sound_placements_pass():

@@ -74,6 +74,17 @@ def test_a_network_has_a_size(
     assert f"allowed: up to {found - 1}\n  help: " in problem
 
 
+@pytest.mark.parametrize("text", ["\ud800", "a\0b"])
+@pytest.mark.parametrize("mend", ["shorten the `labels`", "compile the source model again"])
+def test_a_text_that_no_file_keeps_is_refused(text: str, mend: str) -> None:
+    network = told(text) if "labels" in mend else told(remarks=("fine", text))
+    with pytest.raises(SnncError) as caught:
+        require_legal(network)
+    (problem,) = caught.value.problems
+    assert problem.what == "a text is not UTF-8, or holds a NUL; allowed: other texts"
+    assert problem.mend == mend
+
+
 @given(networks_of())
 @settings(max_examples=20, deadline=None)
 def test_no_file_holds_more_numbers_than_are_counted(network: SpikingNetwork) -> None:
