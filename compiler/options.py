@@ -6,10 +6,10 @@ command line writes them as its flags.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Protocol, TypeAlias, TypedDict, TypeVar
+from typing import Any, Literal, Protocol, TypeAlias, TypedDict, TypeVar, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -33,6 +33,7 @@ MOST_REAL = 1e12
 """Of a pixel, a mean, a standard deviation and its inverse: what floats still add up."""
 
 
+@runtime_checkable
 class Images(Protocol):
     """Images in memory, as `snnc.Data` holds them."""
 
@@ -134,7 +135,7 @@ class ModelKeywords(TypedDict, total=False):
     std: Sequence[float]
     input_shape: Sequence[int]
     labels: Sequence[str]
-    calibration: str | Path | Images | None
+    calibration: str | Path | Images | Iterable[Any] | None
     levels: int | None
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 
 from snnc.compiler.codes import find_code
 from snnc.compiler.errors import Problem
 from snnc.compiler.spiking import SpikingNetwork
 from snnc.runtime.engines import ENGINES
+from snnc.runtime.engines.result import EngineResult, Labels
 from snnc.runtime.output.numbers import percent, points, span
 from snnc.runtime.studies.compare import Comparison
 from snnc.runtime.studies.inspection import Inspection
@@ -55,6 +57,28 @@ def layer_lines(inspection: Inspection) -> list[str]:
         netx_line(inspection),
         *network.provenance.remarks,
     ]
+
+
+def compilation_lines(path: Path, inspection: Inspection) -> list[str]:
+    """A file that was written, and whether unmodified netx runs it."""
+    network, timing = inspection.network, inspection.timing
+    line = (
+        f"{path}: {parts_of(network)}, {network.schedule}, an image every {timing.period} time "
+        f"steps, latency {timing.latency}"
+    )
+    return [line, netx_line(inspection)]
+
+
+def run_lines(
+    result: EngineResult, labels: Labels | None, spikes: int | None, time_steps: int | None
+) -> list[str]:
+    """What one engine gave, and what it took."""
+    accuracy = percent(result.accuracy(labels))
+    rate = f"{result.images_per_second:,.1f} images/s"
+    first = f"{result.engine}: {result.images} images, accuracy {accuracy}, {rate}"
+    if spikes is None:
+        return [first]
+    return [first, f"{spikes / result.images:,.1f} spikes per image, {time_steps:,} time steps"]
 
 
 def parts_of(network: SpikingNetwork) -> str:

@@ -29,6 +29,7 @@ from snnc.runtime.engines.running import (
     run_source,
 )
 from snnc.runtime.engines.source_model import Executable
+from snnc.runtime.presented import Presentation, Presented
 
 
 @dataclass(frozen=True)
@@ -60,8 +61,8 @@ class Verified:
         return self.spikes.mismatches + self.spikes.logit_mismatches
 
 
-@dataclass(frozen=True, eq=False)
-class Comparison:
+@dataclass(frozen=True, eq=False, repr=False)
+class Comparison(Presented):
     """The results of all engines, and the count of what differs between those in integers."""
 
     source: EngineResult
@@ -112,6 +113,12 @@ class Comparison:
         """
         first = next(iter(self.verified.values()), None)
         return None if first is None else _points(self.golden, first.result, self.labels)
+
+    def presentation(self) -> Presentation:
+        """The engines side by side."""
+        from snnc.runtime.output.presentations import of_comparison
+
+        return of_comparison(self)
 
     def as_json(self) -> dict[str, Any]:
         """The one object that `snnc compare --json` prints."""

@@ -14,6 +14,7 @@ from snnc.compiler.laws import Floats
 from snnc.compiler.mapping.mapper import MapOptions
 from snnc.compiler.mapping.mapping import CoreMapping
 from snnc.compiler.mapping.routes import Routes, routes_of
+from snnc.runtime.presented import Presentation, Presented
 
 
 @dataclass(frozen=True)
@@ -41,8 +42,8 @@ class PlacedLayer:
         return name, self.fill[name]
 
 
-@dataclass(frozen=True, eq=False)
-class PlacementReport:
+@dataclass(frozen=True, eq=False, repr=False)
+class PlacementReport(Presented):
     """A mapping, and what the user chose."""
 
     target: str
@@ -86,6 +87,12 @@ class PlacementReport:
         leaves = chip[self.routes.senders] != chip[self.routes.receivers]
         total = self.routes.messages.sum()
         return float(self.routes.messages[leaves].sum() / total) if total else 0.0
+
+    def presentation(self) -> Presentation:
+        """The network on its cores."""
+        from snnc.runtime.output.presentations import of_placement
+
+        return of_placement(self)
 
     def as_json(self) -> dict[str, Any]:
         """The one object that `snnc map --json` prints, with a line for each core."""

@@ -2,6 +2,7 @@
 
 from snnc.runtime.output.tables.comparison import ENGINE_COLUMNS, comparison_table, engine_rows
 from snnc.runtime.output.tables.cost import COST_COLUMNS, PACE_COLUMNS, cost_table, pace_table
+from snnc.runtime.output.tables.decisions import decisions_table
 from snnc.runtime.output.tables.errors import (
     ERROR_COLUMNS,
     OFFSET_COLUMNS,
@@ -31,6 +32,7 @@ __all__ = [
     "cells_of",
     "comparison_table",
     "cost_table",
+    "decisions_table",
     "engine_rows",
     "errors_table",
     "layer_table",

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from snnc.runtime.presented import Presentation, Presented
+
 PARTS = ("clipping", "quantisation", "unevenness")
 OFFSETS = ("<=-3", "-2", "-1", "0", "1", "2", ">=3")
 
@@ -90,8 +92,8 @@ class Analysis:
         return {**numbers, "layers": layers, "overall": self.overall.as_json()}
 
 
-@dataclass(frozen=True)
-class ErrorReport:
+@dataclass(frozen=True, repr=False)
+class ErrorReport(Presented):
     """All T, and of offset-spike all numbers of calibrations."""
 
     model: str
@@ -105,6 +107,12 @@ class ErrorReport:
     def calibrates(self) -> bool:
         """Whether any of the networks calibrates offset spikes away."""
         return any(each.iterations for each in self.analyses)
+
+    def presentation(self) -> Presentation:
+        """The errors of each network, layer by layer."""
+        from snnc.runtime.output.presentations import of_errors
+
+        return of_errors(self)
 
     def as_json(self) -> dict[str, Any]:
         """The one object that `snnc errors --json` prints."""

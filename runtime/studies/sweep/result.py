@@ -13,6 +13,7 @@ from snnc.compiler.codes import SweepPoint
 from snnc.compiler.codes.base import with_code
 from snnc.compiler.errors import Problem
 from snnc.compiler.options import CompileOptions
+from snnc.runtime.presented import Presentation, Presented
 from snnc.runtime.studies.synaptic_operations import Traffic
 
 BETWEEN_MODELS = "standard deviation between models"
@@ -138,8 +139,8 @@ class FloatModel:
     accuracy: float
 
 
-@dataclass(frozen=True)
-class Sweep:
+@dataclass(frozen=True, repr=False)
+class Sweep(Presented):
     """All points of all codes."""
 
     images: int
@@ -166,6 +167,12 @@ class Sweep:
     def is_exact(self) -> bool:
         """Whether the engine ran wherever golden did, and gave every spike and logit of it."""
         return not any(each.mismatches or each.unchecked for each in self.points)
+
+    def presentation(self) -> Presentation:
+        """Every point, and of each curve the best."""
+        from snnc.runtime.output.presentations import of_sweep
+
+        return of_sweep(self)
 
     def as_json(self) -> dict[str, Any]:
         """The one object that `snnc sweep --json` prints."""

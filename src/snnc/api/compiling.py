@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 from typing_extensions import Unpack
 
+from snnc.api import notes
 from snnc.api.images import accepted_images, files_among
-from snnc.api.keywords import compile_options
+from snnc.api.keywords import CALIBRATION_IMAGES, compile_options
 from snnc.compiler import pipeline
 from snnc.compiler.errors import SnncError, refusal
 from snnc.compiler.mapping.mapper import placed
@@ -18,6 +19,7 @@ from snnc.compiler.options import CompileKeywords, CompileOptions, encoding_of
 from snnc.compiler.pipeline import Watcher, ignore, lower, problems_of_numbers
 from snnc.compiler.spiking import SpikingNetwork, planar
 from snnc.compiler.target import LOIHI
+from snnc.runtime.presented import Presentation, Presented
 
 if TYPE_CHECKING:
     from snnc.calibration.rounding_loss import RoundingLoss
@@ -26,12 +28,9 @@ if TYPE_CHECKING:
     from snnc.compiler.network import Network
     from snnc.runtime.engines.running import Progress
 
-CALIBRATION_IMAGES = 1024
-"""The first of them; more would hardly change anything."""
 
-
-@dataclass(frozen=True, eq=False)
-class Compilation:
+@dataclass(frozen=True, eq=False, repr=False)
+class Compilation(Presented):
     """A file that was written, and what is in it."""
 
     path: Path
@@ -42,6 +41,18 @@ class Compilation:
     """The staircases that activations without levels were given, if levels were asked for."""
     remarks: tuple[str, ...] = ()
     """What is worth knowing of the calibration images."""
+
+    def presentation(self) -> Presentation:
+        """The layers of the file, and what calibration did."""
+        from snnc.calibration.tables import calibration_table, rounding_table
+        from snnc.runtime.output.presentations import of_compilation
+        from snnc.runtime.studies.inspection import inspect_network
+
+        calibrated = self.calibration is not None and self.calibration.layers
+        tables = [calibration_table(self.calibration)] if self.calibration and calibrated else []
+        tables += [rounding_table(self.losses)] if self.losses else []
+        remarks = (*self.network.provenance.remarks, *self.remarks)
+        return of_compilation(self.path, inspect_network(self.network), tables, remarks)
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,12 +137,14 @@ def compile(
         network = placed(network)
     session = opened.session
     if session is None:
-        write(network, path, inputs=inputs)
-        return Compilation(path, network)
-    losses = session.rounding_losses(network)
-    network = _with_remarks(network, session.remarks(losses))
+        found = Compilation(path, network)
+    else:
+        losses = session.rounding_losses(network)
+        network = _with_remarks(network, session.remarks(losses))
+        found = Compilation(path, network, losses, session.calibration, opened.remarks)
     write(network, path, inputs=inputs)
-    return Compilation(path, network, losses, session.calibration, opened.remarks)
+    notes.tell((*network.provenance.remarks, *found.remarks))
+    return found
 
 
 def recognize(model: str | Path, *, input_shape: Sequence[int] = ()) -> Network:

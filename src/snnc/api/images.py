@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
+from snnc.api.given import GivenImages, in_memory
 from snnc.compiler.errors import refusal
-from snnc.compiler.options import Images
 
 if TYPE_CHECKING:
     from snnc.compiler.inputs import Input
     from snnc.compiler.spiking import SpikingNetwork
     from snnc.runtime.data import Data
-
-GivenImages: TypeAlias = str | Path | Images
-"""A DATA.npz, or images in memory."""
 
 
 def accepted_images(
@@ -31,9 +28,10 @@ def accepted_images(
     Raises:
         SnncError: with every problem found.
     """
-    from snnc.runtime.data import Data, accepted, load_data
+    from snnc.runtime.data import accepted, load_data
 
-    data = load_data(Path(given)) if isinstance(given, str | Path) else Data(given.x, given.y)
+    is_file = isinstance(given, str | Path)
+    data = load_data(Path(str(given))) if is_file else in_memory(given, limit)
     name = name_of(given)
     return accepted(data, source, name=name, classes=classes, limit=limit, clip=clip)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from snnc.api.given import in_memory
 from snnc.compiler.options import CompileKeywords, CompileOptions, ModelKeywords
 
 if TYPE_CHECKING:
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 
 SEQUENCES = ("input_range", "mean", "std", "input_shape", "labels")
 """Options that are kept as tuples, whatever sequence is given."""
+CALIBRATION_IMAGES = 1024
+"""The first of them; more would hardly change anything."""
 
 
 class StudyKeywords(ModelKeywords, total=False):
@@ -79,4 +82,7 @@ def _compile_options(
 
 def _as_stored(keywords: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     for name, value in keywords.items():
-        yield name, tuple(value) if name in SEQUENCES else value
+        if name == "calibration" and not isinstance(value, str | Path | None):
+            yield name, in_memory(value, CALIBRATION_IMAGES)
+        else:
+            yield name, tuple(value) if name in SEQUENCES else value

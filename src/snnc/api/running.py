@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from snnc.api.images import GivenImages, images_for
+from snnc.api import notes
+from snnc.api.given import GivenImages
+from snnc.api.images import images_for
 from snnc.compiler.errors import refusal
+from snnc.runtime.presented import Presentation, Presented
 
 if TYPE_CHECKING:
     from snnc.compiler.programs import Program
@@ -24,8 +27,8 @@ NAMED = 12
 """Layers that a message names."""
 
 
-@dataclass(frozen=True, eq=False)
-class Run:
+@dataclass(frozen=True, eq=False, repr=False)
+class Run(Presented):
     """What one engine gave; spikes and time steps of those that send spikes."""
 
     result: EngineResult
@@ -34,6 +37,14 @@ class Run:
     time_steps: int | None
     remarks: tuple[str, ...] = ()
     """What is worth knowing of the images."""
+
+    def presentation(self) -> Presentation:
+        """The decisions, class by class."""
+        from snnc.runtime.output.presentations import of_run
+        from snnc.runtime.output.report import run_lines
+
+        lines = run_lines(self.result, self.labels, self.spikes, self.time_steps)
+        return of_run(self.result, self.labels, lines, self.remarks)
 
 
 def load(path: str | Path) -> SpikingNetwork:
@@ -124,6 +135,7 @@ def run(
     _check_device(found, device)
     require(found, loaded)
     done = run_engine(found, loaded, images, progress or ignore, device)
+    notes.tell(images.remarks)
     return Run(done.result, images.y, done.spikes, done.time_steps, images.remarks)
 
 
@@ -164,9 +176,11 @@ def compare(
         )
         raise refusal(str(network), what, f"compile {model} again, or name the model it came from")
     images = images_for(loaded, data, limit, clip=clip_input)
-    return study.compare(
+    found = study.compare(
         executable(source, str(model)), loaded, images, progress or ignore, lava_model
     )
+    notes.tell((*found.remarks, *map(str, found.missing.values())))
+    return found
 
 
 def _large(shape: Sequence[int]) -> list[int]:

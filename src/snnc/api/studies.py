@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING
 
 from typing_extensions import Unpack
 
+from snnc.api import notes
 from snnc.api.compiling import OpenModel, open_model
-from snnc.api.images import GivenImages, files_among, images_for, labelled_images
+from snnc.api.given import GivenImages
+from snnc.api.images import files_among, images_for, labelled_images
 from snnc.api.keywords import StudyKeywords, StudyOptions, study_options
 from snnc.api.running import executable, load
 from snnc.compiler.codes import CODES, Code, SweepGrid
@@ -40,6 +42,8 @@ def sweep(
     data: GivenImages,
     grid: SweepGrid | None = None,
     *,
+    codes: Sequence[str] | None = None,
+    timesteps: int | Sequence[int] | None = None,
     also: Sequence[str | Path] = (),
     engine: str = "golden",
     **options: Unpack[StudyKeywords],
@@ -49,7 +53,9 @@ def sweep(
     Args:
         model: the ONNX file.
         data: a DATA.npz, or images; with labels.
-        grid: the codes and their settings.
+        grid: the codes and their settings; by default all codes.
+        codes: in the place of the grid's.
+        timesteps: in the place of the grid's, every T.
         also: the same network trained from other seeds: accuracies are means over all of them.
         engine: "golden", or one that sends spikes, to hold it against golden in every point.
         options: limit, clip_input, plot and progress, see `StudyKeywords`; and those of `compile`
@@ -65,7 +71,7 @@ def sweep(
     from snnc.runtime.studies import sweep as study
 
     chosen, compiling = study_options("sweep", options)
-    wanted = grid or SweepGrid(tuple(CODES))
+    wanted = _grid(grid or SweepGrid(tuple(CODES)), codes, timesteps)
     paths = [Path(each) for each in (model, *also)]
     inputs = files_among(paths, data, compiling.calibration)
     _refuse([*study.problems_of_grid(wanted), *_problems_of_plot(chosen, inputs)])
@@ -92,6 +98,7 @@ def sweep(
     result = replace(result, notes=tuple(study.notes_of(wanted, staircases)))
     if chosen.figure is not None and result.worked:
         plots.draw_sweep(chosen.figure, result, inputs=inputs)
+    notes.tell(result.remarks)
     return result
 
 
@@ -99,7 +106,7 @@ def errors(
     model: str | Path,
     data: GivenImages,
     *,
-    timesteps: Sequence[int] = (2, 4, 8, 16),
+    timesteps: int | Sequence[int] = (2, 4, 8, 16),
     code: str = "rate",
     rho: int | None = None,
     iterations: int = 3,
@@ -127,7 +134,7 @@ def errors(
     from snnc.runtime.studies import rate_errors as study
 
     chosen, compiling = study_options("errors", {"limit": ERROR_IMAGES, **options})
-    question = study.Question(code, tuple(timesteps), rho, iterations, light)
+    question = study.Question(code, _numbers(timesteps), rho, iterations, light)
     inputs = files_among([model], data, compiling.calibration)
     _refuse([*study.problems_of_question(question), *_problems_of_plot(chosen, inputs)])
     opened = open_model(Path(model), compiling, chosen.progress)
@@ -137,7 +144,21 @@ def errors(
     report = study.report_of(str(model), question, networks, images, chosen.progress or ignore)
     if chosen.figure is not None:
         plots.draw_errors(chosen.figure, report, inputs=inputs)
+    notes.tell(report.remarks)
     return report
+
+
+def _grid(
+    grid: SweepGrid, codes: Sequence[str] | None, timesteps: int | Sequence[int] | None
+) -> SweepGrid:
+    """A grid with what is given in its place."""
+    if codes is not None:
+        grid = replace(grid, codes=(codes,) if isinstance(codes, str) else tuple(codes))
+    return grid if timesteps is None else replace(grid, timesteps=_numbers(timesteps))
+
+
+def _numbers(given: int | Sequence[int]) -> tuple[int, ...]:
+    return (given,) if isinstance(given, int) else tuple(given)
 
 
 def _built(

@@ -84,15 +84,10 @@ def _as_json(
 def _print(result: api.Compilation, inspection: Inspection, view: View) -> None:
     """Remarks, the file, and what calibration did."""
     from snnc.calibration.tables import calibration_lines, calibration_table, rounding_table
-    from snnc.runtime.output.report import netx_line, parts_of
+    from snnc.runtime.output.report import compilation_lines
 
-    network, timing = result.network, inspection.timing
-    tell_remarks((*network.provenance.remarks, *result.remarks))
-    line = (
-        f"{result.path}: {parts_of(network)}, {network.schedule}, an image "
-        f"every {timing.period} time steps, latency {timing.latency}"
-    )
-    print_lines([line, netx_line(inspection)])
+    tell_remarks((*result.network.provenance.remarks, *result.remarks))
+    print_lines(compilation_lines(result.path, inspection))
     if result.calibration is not None and result.calibration.layers:
         print_table(calibration_table(result.calibration), view)
         print_lines(calibration_lines(result.calibration))

@@ -11,6 +11,7 @@ from dataclasses import asdict, fields
 import typer
 from rich.console import Console
 
+from snnc.api.notes import told_by_others
 from snnc.compiler.errors import EngineError, SnncError, failure, first_line, printable
 from snnc.compiler.options import CompileOptions
 from snnc.start import FAILED, received, say_interrupted
@@ -45,7 +46,8 @@ def reports_problems(*, as_json: bool = False) -> Iterator[None]:
         typer.Exit: where the work cannot go on.
     """
     try:
-        yield
+        with told_by_others():
+            yield
     except KeyboardInterrupt:
         raise typer.Exit(say_interrupted()) from None
     except (SnncError, OSError, MemoryError, ImportError) as error:

@@ -71,7 +71,7 @@ def run(
         print_json(_as_json(found))
     else:
         tell_remarks(found.remarks)
-        _print(found)
+        print_lines(str(found).splitlines())
 
 
 def _as_json(found: api.Run) -> dict[str, object]:
@@ -85,20 +85,6 @@ def _as_json(found: api.Run) -> dict[str, object]:
         "remarks": list(found.remarks),
         "spikes_per_image": None if found.spikes is None else found.spikes / result.images,
     }
-
-
-def _print(found: api.Run) -> None:
-    from snnc.runtime.output.numbers import percent
-
-    result = found.result
-    lines = [
-        f"{result.engine}: {result.images} images, accuracy "
-        f"{percent(result.accuracy(found.labels))}, {result.images_per_second:.1f} images/s"
-    ]
-    if found.spikes is not None:
-        spikes = found.spikes / result.images
-        lines.append(f"{spikes:.1f} spikes per image, {found.time_steps} time steps")
-    print_lines(lines)
 
 
 def _save(path: Path, result: EngineResult, inputs: Sequence[Path]) -> None:
