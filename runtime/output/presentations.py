@@ -9,7 +9,7 @@ from pathlib import Path
 from snnc.runtime.engines import ENGINES
 from snnc.runtime.engines.result import EngineResult, Labels
 from snnc.runtime.output import plots
-from snnc.runtime.output.deployment import placement_lines
+from snnc.runtime.output.deployment import cost_lines, placement_lines
 from snnc.runtime.output.numbers import percent
 from snnc.runtime.output.report import (
     comparison_lines,
@@ -20,15 +20,18 @@ from snnc.runtime.output.report import (
 from snnc.runtime.output.tables import (
     Table,
     comparison_table,
+    cost_table,
     decisions_table,
     errors_table,
     layer_table,
     offsets_table,
+    pace_table,
     placement_table,
     sweep_table,
 )
 from snnc.runtime.presented import Presentation
 from snnc.runtime.studies.compare import Comparison
+from snnc.runtime.studies.cost import CostReport
 from snnc.runtime.studies.inspection import Inspection
 from snnc.runtime.studies.placement import PlacementReport
 from snnc.runtime.studies.rate_errors import ErrorReport
@@ -104,6 +107,17 @@ def of_errors(report: ErrorReport) -> Presentation:
         (first, *errors_lines(report)),
         (*tables, offsets_table(report)) if report.calibrates else tables,
         partial(plots.draw_errors, report=report),
+        report.remarks,
+    )
+
+
+def of_cost(report: CostReport) -> Presentation:
+    """Energy and time on cores."""
+    return Presentation(
+        "cost",
+        cost_lines(report),
+        (cost_table(report), pace_table(report)),
+        partial(plots.draw_cost, report=report),
         report.remarks,
     )
 

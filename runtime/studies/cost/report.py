@@ -26,6 +26,7 @@ from snnc.compiler.mapping.constants import (
 )
 from snnc.compiler.mapping.mapping import CoreMapping
 from snnc.compiler.rules.timing import Timing
+from snnc.runtime.presented import Presentation, Presented
 
 LOIHI1, LOIHI2, SOFTWARE = "Loihi 1", "Loihi 2, at least", "Loihi 2, software"
 """The models of time, as they are called."""
@@ -98,8 +99,8 @@ class Pace:
         return self.period / self.steps
 
 
-@dataclass(frozen=True, eq=False)
-class CostReport:
+@dataclass(frozen=True, eq=False, repr=False)
+class CostReport(Presented):
     """What a network costs for the images of a user."""
 
     target: str
@@ -161,6 +162,12 @@ class CostReport:
             "without spikes": MULTIPLY_ACCUMULATE_PJ * self.multiplications,
             "with spikes": ACCUMULATE_PJ * operations,
         }
+
+    def presentation(self) -> Presentation:
+        """What each layer costs, and the pace."""
+        from snnc.runtime.output.presentations import of_cost
+
+        return of_cost(self)
 
     def as_json(self) -> dict[str, Any]:
         """The one object that `snnc cost --json` prints."""

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, cast
 
 from typing_extensions import Unpack
 
-from snnc.api.images import GivenImages, files_among, images_for
+from snnc.api import notes
+from snnc.api.given import GivenImages
+from snnc.api.images import files_among, images_for
 from snnc.api.running import load
 from snnc.compiler.errors import SnncError, refusal
 from snnc.compiler.mapping.mapper import (
@@ -109,6 +111,7 @@ def cost(
     report = measure_cost(loaded, cores, images, own_energies=energies, progress=progress or ignore)
     if figure is not None:
         plots.draw_cost(figure, report, inputs=inputs)
+    notes.tell(report.remarks)
     return report
 
 
