@@ -12,7 +12,7 @@ from snnc.compiler.rules.timing import timing_of
 from snnc.compiler.spiking import SpikingNetwork
 from snnc.runtime.data import encode
 from snnc.runtime.engines.golden import Golden
-from snnc.runtime.engines.lava.simulator import simulate
+from snnc.runtime.engines.lava.simulator import LavaModel, simulate
 from snnc.runtime.engines.result import logits_of
 from tests.fuzz import interpreter
 from tests.fuzz.interpreter import Result
@@ -45,10 +45,12 @@ def golden_agrees(path: Path, network: SpikingNetwork, levels: Whole) -> Result:
     return expected
 
 
-def lava_agrees(network: SpikingNetwork, levels: Whole, expected: Result) -> None:
+def lava_agrees(
+    network: SpikingNetwork, levels: Whole, expected: Result, model: LavaModel = "layers"
+) -> None:
     """Hold every spike and potential of the simulator against what the interpreter said."""
     pixels = encode(network.input.low + network.input.step * levels, network.input)
-    with closing(simulate(network, [pixels], chunk=2)) as stream:
+    with closing(simulate(network, [pixels], chunk=2, model=model)) as stream:
         chunks = list(stream)
     shown = np.concatenate([each.logits for each in chunks])
     np.testing.assert_array_equal(shown, expected.sent[network.readout.name])

@@ -393,7 +393,7 @@ def test_broken_structure(network: SpikingNetwork, what: str) -> None:
     "geometry", [{"strides": ((1 << 28) + 1, 1)}, {"pads": (0, 0, 0, (1 << 28) + 1)}]
 )
 def test_a_stride_alone_or_a_pad_alone_is_too_large(geometry: dict[str, Any]) -> None:
-    with pytest.raises(SnncError, match="conv: .* has a stride, dilation or group outside 1"):
+    with pytest.raises(SnncError, match=r"conv: .* has a stride, dilation or group outside 1"):
         require_legal(plane((1, 1, 3), 1, 2, 2, 2, **geometry))
 
 
