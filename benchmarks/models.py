@@ -40,12 +40,14 @@ class Outcome:
     """What became of one model."""
 
     how: str
-    """As it is, calibrated, or why not."""
+    """As it is, calibrated, or refused."""
     populations: int = 0
     error: float = 0.0
     """The largest of a logit, relative to the largest logit."""
     agreement: float = 0.0
     """Of decisions, with one logit of signs."""
+    reason: str = ""
+    """Of a refusal, the first of all."""
 
     @property
     def cells(self) -> tuple[str, ...]:
@@ -61,12 +63,15 @@ def main() -> None:
     parser.add_argument("folders", nargs="*", type=Path, default=[EXPORTS], metavar="FOLDER")
     options = parser.parse_args()
     heads = ("model", "compiled", "populations", "error of a logit", "same decisions")
-    rows = []
+    rows, reasons = [], []
     for path in sorted(each for folder in options.folders for each in folder.glob("*.onnx")):
         print(path.stem, file=sys.stderr)
         with TemporaryDirectory() as folder:
-            rows.append((path.stem, *measured(path, Path(folder) / "net.h5").cells))
+            outcome = measured(path, Path(folder) / "net.h5")
+        rows.append((path.stem, *outcome.cells))
+        reasons += [f"{path.stem}: {outcome.reason}"] * bool(outcome.reason)
     print_table(table_of_cells("golden beside what executes the source", heads, rows))
+    print(*reasons, sep="\n")
 
 
 def measured(model: Path, out: Path) -> Outcome:
@@ -75,7 +80,7 @@ def measured(model: Path, out: Path) -> Outcome:
         x, expected = pairs(model)
         how, compiled = compiled_somehow(model, out, x)
     except SnncError as error:
-        return Outcome(f"{error.problems[0].where}: {error.problems[0].what}")
+        return Outcome("refused", reason=f"{error.problems[0].where}: {error.problems[0].what}")
     found = snnc.run(compiled.path, snnc.Data(x), engine="golden").result.logits
     found, expected = found.reshape(len(x), -1), expected.reshape(len(x), -1)
     off = float(np.abs(found - expected).max() / np.abs(expected).max())

@@ -169,7 +169,7 @@ def test_a_border_above_the_lowest_level_is_no_part_of_a_max_pool(
 
 
 @pytest.mark.lava
-@pytest.mark.parametrize("name", ["shuffle net", "spread"])
+@pytest.mark.parametrize("name", ["shuffle net", "spread", "option A", "pooled parts"])
 def test_lava_is_golden(name: str, tmp_path: Path) -> None:
     pytest.importorskip("lava.magma")
     _, path, x = saved(name, tmp_path)

@@ -202,6 +202,9 @@ def test_a_curve_with_a_pole_among_the_images_is_refused() -> None:
     ("name", "code"),
     [
         ("leaky relu", "bit-serial"),
+        ("hard tanh", "bit-serial"),
+        ("own beta", "bit-serial"),
+        ("elu", "rate"),
         ("sigmoid", "bit-serial"),
         ("sigmoid", "one-spike"),
         ("silu", "bit-serial"),

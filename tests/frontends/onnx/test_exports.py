@@ -66,6 +66,18 @@ def test_qonnx_with_channels_last_is_what_its_own_executor_makes_of_it(
     np.testing.assert_allclose(floats, stored["logits"], atol=1e-3 * largest)
 
 
+@pytest.mark.lava
+def test_lava_is_golden_where_a_shortcut_has_synapses_of_its_own(tmp_path: Path) -> None:
+    pytest.importorskip("lava.magma")
+    path, out = DATA / "qonnx_channels_last.onnx", tmp_path / "net.h5"
+    network = snnc.compile(path, out).network
+    assert len(next(each for each in network if each.name == "Add_0").projections) == 3
+    x = np.load(DATA / "qonnx_channels_last.npz")["x"][:3]
+    engine = snnc.compare(path, out, Data(x)).engines["lava"]
+    assert engine is not None
+    assert engine.mismatches == 0
+
+
 def test_torchs_quantiser_is_what_onnx_runtime_makes_of_it(tmp_path: Path) -> None:
     path, out = DATA / "torch_ao.onnx", tmp_path / "net.h5"
     x = np.random.default_rng(0).integers(0, 256, (32, 3, 8, 8)).astype(np.uint8)
