@@ -113,6 +113,8 @@ def test_one_process_of_lava_is_compared_as_many_are(tmp_path: Path) -> None:
     one, many = (snnc.compare(path, network, data, lava_model=m) for m in ("network", "layers"))
     assert one.is_exact
     assert one.engines["lava"].spikes == many.engines["lava"].spikes
+    titles = [each.engines["lava"].title for each in (one, many)]
+    assert titles == ["Lava, one process (spikes)", "Lava (spikes)"]
     with pytest.raises(snnc.SnncError, match=r"`lava_model`: 'all'; allowed: layers, network\n"):
         snnc.run(network, data, lava_model="all")
 

@@ -52,6 +52,8 @@ class SpikeCount:
 class Verified:
     """The result of an engine of spikes, and how far it differs from the golden model."""
 
+    title: str
+    """What ran, as people call it."""
     result: EngineResult
     spikes: SpikeCount
 
@@ -142,6 +144,7 @@ class Comparison(Presented):
     def _verified(self, each: Verified) -> dict[str, Any]:
         spikes = each.spikes
         return {
+            "title": each.title,
             **self._against_source(each.result),
             "time_steps": spikes.time_steps,
             "spikes_compared": spikes.compared,
@@ -217,7 +220,7 @@ def run_against_golden(
         logit_mismatches,
         mismatches,
     )
-    return Verified(result, count)
+    return Verified(engine.title, result, count)
 
 
 def _points(before: EngineResult, after: EngineResult, labels: Labels | None) -> float | None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from snnc.runtime.engines import ENGINES
 from snnc.runtime.engines.golden import GoldenEngine
 from snnc.runtime.engines.result import EngineResult, Labels
 from snnc.runtime.output.numbers import percent
@@ -37,8 +36,8 @@ def engine_rows(comparison: Comparison) -> Iterator[EngineRow]:
     source, labels = comparison.source, comparison.labels
     yield EngineRow(f"source ({source.engine})", source, source, labels)
     yield EngineRow(GoldenEngine.title, comparison.golden, source, labels)
-    for name, verified in comparison.verified.items():
-        yield EngineRow(ENGINES[name].title, verified.result, source, labels)
+    for verified in comparison.verified.values():
+        yield EngineRow(verified.title, verified.result, source, labels)
 
 
 def comparison_table(comparison: Comparison) -> Table:
