@@ -25,7 +25,7 @@ $(STAMP): pyproject.toml constraints.txt constraints-3.10.txt
 	@touch $@
 
 demo: $(STAMP) ## train on digits, compile for T = 2, 3, 4, run on Lava, print the table
-	$(BIN)/python -m examples.digits.demo
+	@$(BIN)/python -m examples.digits.demo
 
 test: check docs ## everything in check, the site, then the tests on the Lava simulator and PyTorch
 	$(BIN)/pytest -q -m "lava or torch"

@@ -116,10 +116,11 @@ def fresh_body(block: Block) -> str:
 
 def rewrite(block: Block) -> bool:
     """Run a block and write it into its page; whether the page changed."""
+    where = machine()
     body = fresh_body(block)
     if block.is_quick and body == block.body:
         return False
-    stamp = "" if block.is_quick else f"\n*Printed {date.today()}: {machine()}.*\n"
+    stamp = "" if block.is_quick else f"\n*Printed {date.today()}: {where}.*\n"
     text = f"{block.head}{body}{stamp}<!-- end -->"
     page = block.page.read_text(encoding="utf-8")
     block.page.write_text(page.replace(block.text, text), encoding="utf-8")
@@ -127,10 +128,12 @@ def rewrite(block: Block) -> bool:
 
 
 def machine() -> str:
-    """What a time depends on."""
+    """What a time depends on, now."""
     names = re.findall(r"^model name\s*: (.*)$", _text_of(Path("/proc/cpuinfo")), re.MULTILINE)
     processor = names[0].strip() if names else platform.processor() or platform.machine()
-    return f"{processor}, {os.cpu_count()} cores, Python {platform.python_version()}"
+    cores = os.cpu_count() or 1
+    busy = ", busy with other work" if os.getloadavg()[0] > cores / 2 else ""
+    return f"{processor}, {cores} cores{busy}, Python {platform.python_version()}"
 
 
 def _text_of(path: Path) -> str:

@@ -79,9 +79,7 @@ def test_what_is_slow_has_one_date(page: Path) -> None:
     page.write_text(PAGE.format(words="in ."))
     for _ in range(2):
         assert rewrite(blocks_of(page)[0])
-        assert (
-            page.read_text().count(f"*Printed {outputs.date.today()}: {outputs.machine()}.*") == 1
-        )
+        assert page.read_text().count(f"\n\n*Printed {outputs.date.today()}: ") == 1
 
 
 def test_a_failure_is_no_output(page: Path) -> None:

@@ -37,6 +37,7 @@ def test_accuracy_rises_and_is_finer_at_the_top(
     steps = np.diff(heights(axes, list(values)))
     assert (steps > 0).all()
     assert (np.diff(steps) > -1e-9).all()
+    assert steps[-1] > 1.2 * steps[0]
     assert low < min(accuracies) <= max(accuracies) < high
     assert heights(axes, [low, high]) == pytest.approx([0, 1], abs=1e-6)
     ticks = heights(axes, [float(each) for each in axes.get_yticks()])
