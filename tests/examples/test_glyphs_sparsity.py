@@ -96,6 +96,7 @@ def test_table_and_drawing_come_from_the_file(
     results, drawing = tmp_path / "results.json", tmp_path / "drawing.png"
     results.write_text(json.dumps([{**vars(FOUND), "seed": seed} for seed in (0, 1)]))
     monkeypatch.setattr(sparsity, "CASES", ())
+    monkeypatch.setenv("COLUMNS", "140")
     options = ["--results", results, "--plot", drawing, "--folder", tmp_path]
     monkeypatch.setattr(sys, "argv", ["sparsity", *map(str, options)])
     sparsity.main()

@@ -277,13 +277,16 @@ def test_netx_cannot_build_what_is_said_to_be_an_obstacle(
 
 
 @pytest.mark.parametrize("network", [weighing(-1, 0), copies_of_a_plane((128, 3, 3), groups=128)])
-def test_netx_runs_what_is_said_to_be_an_obstacle_wrongly(
+def test_netx_runs_what_is_said_to_be_an_obstacle_wrongly_or_not_at_all(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, network: SpikingNetwork
 ) -> None:
     called_stock(network, tmp_path / "net.h5", monkeypatch)
     images = np.random.default_rng(0).integers(0, 256, (IMAGES, *network.input.shape))
     expected = Golden(network, threads=1).run(images).potential
-    _, potentials = run_stock(tmp_path / "net.h5", images)
+    try:
+        _, potentials = run_stock(tmp_path / "net.h5", images)
+    except OverflowError:  # of NumPy 2, where NumPy 1 wraps
+        return
     assert np.any(np.moveaxis(potentials[2:], 0, -1) != 64 * to_stock(expected))
 
 
