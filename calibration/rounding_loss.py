@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from math import inf, log10
+from math import inf, log10, prod
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -63,6 +63,21 @@ def rounding_losses(
         for each in network
         if not each.is_relay
     )
+
+
+def comparable(composed: Network, network: SpikingNetwork) -> bool:
+    """Whether a network's levels are those of the staircases, all of them.
+
+    They are not where it was made coarser, or from other staircases.
+    """
+    sizes = {name: law.levels for name, law in network.firing.items()}
+    known = {each.name: each.operator for each in composed}
+    pairs = _pairs(composed, network)
+    same = (
+        isinstance(found := known[staircase], Staircase) and sizes.get(name) == found.levels
+        for name, staircase in pairs.items()
+    )
+    return bool(pairs) and all(same) and prod(composed.input.shape) == network.input.size
 
 
 def measured(losses: Sequence[RoundingLoss]) -> Iterator[str]:

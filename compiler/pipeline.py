@@ -253,9 +253,23 @@ def recognize(
     Raises:
         SnncError: for every activation that has no levels.
     """
-    last = next(i for i, stage in enumerate(PIPELINE) if stage.name == "shift_biases")
-    job = job_of(network, options or CompileOptions(), hooks)
-    found = run_stages(PIPELINE[: last + 1], network, job, ignore)
+    return _up_to("shift_biases", network, options or CompileOptions(), hooks)
+
+
+def composed(network: Network, options: CompileOptions) -> Network:
+    """Run the passes up to `compose_chains`: what is rounded to whole numbers.
+
+    Raises:
+        SnncError: with every problem that the first failing pass finds.
+    """
+    return _up_to("compose_chains", network, options, None)
+
+
+def _up_to(
+    stage: str, network: Network, options: CompileOptions, hooks: CalibrationHooks | None
+) -> Network:
+    last = next(i for i, each in enumerate(PIPELINE) if each.name == stage)
+    found = run_stages(PIPELINE[: last + 1], network, job_of(network, options, hooks), ignore)
     assert isinstance(found, Network)
     return found
 

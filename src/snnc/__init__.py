@@ -7,7 +7,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from snnc.api import compare, compile, errors, export, load, programs, run, sweep
+    from snnc.api import compare, compile, errors, export, load, programs, report, run, sweep
     from snnc.compiler.codes import SweepGrid
     from snnc.compiler.errors import SnncError
     from snnc.runtime.data import Data
@@ -24,6 +24,7 @@ __all__ = [
     "export",
     "load",
     "programs",
+    "report",
     "run",
     "sweep",
 ]
@@ -32,7 +33,8 @@ PLACES = {
     "SnncError": "snnc.compiler.errors",
     "SweepGrid": "snnc.compiler.codes",
     **dict.fromkeys(
-        ("compare", "compile", "errors", "export", "load", "programs", "run", "sweep"), "snnc.api"
+        ("compare", "compile", "errors", "export", "load", "programs", "report", "run", "sweep"),
+        "snnc.api",
     ),
 }
 

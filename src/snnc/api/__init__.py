@@ -5,6 +5,7 @@ A verb imports what it needs when it is called, so that `import snnc` stays quic
 
 from snnc.api.compiling import Compilation, compile, operators, recognize
 from snnc.api.deployment import cost, map
+from snnc.api.reporting import report
 from snnc.api.running import Run, compare, export, load, programs, run
 from snnc.api.studies import errors, sweep
 
@@ -21,6 +22,7 @@ __all__ = [
     "operators",
     "programs",
     "recognize",
+    "report",
     "run",
     "sweep",
 ]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-import snnc
 from snnc import api
 from snnc.api.images import files_among
 from snnc.backends.files import target_of
@@ -29,6 +29,10 @@ from snnc.cli.options import (
 from snnc.cli.progress import progress_bars
 from snnc.cli.results import print_json, print_lines, print_table
 
+if TYPE_CHECKING:
+    from snnc.runtime.output.tables import View
+    from snnc.runtime.studies.compare import Comparison
+
 MISMATCH = 3
 """The exit status where spikes or logits differ, or no engine of spikes ran."""
 
@@ -40,17 +44,16 @@ def compare(
     input_shape: InputShape = "",
     lava_model: LavaProcesses = "layers",
     limit: Limit = None,
-    html: Annotated[Path | None, typer.Option(help="Also write a page.")] = None,
+    html: Annotated[
+        Path | None, typer.Option(help="Also write a page, as snnc report does.")
+    ] = None,
     clip_input: ClipInput = False,
     wide: Wide = False,
     columns: Columns = "",
     as_json: Json = False,
 ) -> None:
     """Hold Lava against the golden model, and both against the source."""
-    from snnc.runtime.output.page import write_page
-    from snnc.runtime.output.report import comparison_lines
-    from snnc.runtime.output.tables import ENGINE_COLUMNS, comparison_table
-    from snnc.runtime.studies.inspection import inspect_network
+    from snnc.runtime.output.tables import ENGINE_COLUMNS
 
     with reports_problems(as_json=as_json):
         view = view_of(wide, columns, ENGINE_COLUMNS)
@@ -58,7 +61,8 @@ def compare(
         if html is not None:
             target_of(html, option="html", inputs=inputs)
         with progress_bars() as progress:
-            result = api.compare(
+            run = api.compare if html is None else partial(_with_page, html)
+            result = run(
                 model,
                 network,
                 data,
@@ -68,10 +72,18 @@ def compare(
                 clip_input=clip_input,
                 progress=progress,
             )
-        if html is not None:
-            layers = inspect_network(api.load(network))
-            names = {"model": model.name, "network": network.name}
-            write_page(html, result, layers, **names, version=snnc.__version__, inputs=inputs)
+    show(result, view, as_json=as_json)
+
+
+def show(result: Comparison, view: View, *, as_json: bool) -> None:
+    """Print what differs and what was lost.
+
+    Raises:
+        typer.Exit: where anything differs, or no engine of spikes ran.
+    """
+    from snnc.runtime.output.report import comparison_lines
+    from snnc.runtime.output.tables import comparison_table
+
     if as_json:
         print_json(result.as_json())
     else:
@@ -82,3 +94,9 @@ def compare(
         tell(str(each))
     if not result.is_exact:
         raise typer.Exit(MISMATCH)
+
+
+def _with_page(html: Path, *inputs: Path, **options: Any) -> Comparison:  # noqa: ANN401
+    """A comparison, and a report of it."""
+    model, network, data = inputs
+    return api.report(model, network, data, html, **options).comparison

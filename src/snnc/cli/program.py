@@ -15,6 +15,7 @@ from snnc.cli.export import export
 from snnc.cli.inspect import inspect
 from snnc.cli.map import map_network
 from snnc.cli.operators import operators
+from snnc.cli.report import report
 from snnc.cli.results import print_lines
 from snnc.cli.run import run
 from snnc.cli.sweep import sweep
@@ -27,7 +28,7 @@ app = typer.Typer(
 )
 app.command("compile")(compile_model)
 app.command("map")(map_network)
-for command in (run, compare, sweep, errors, cost, inspect, operators, export):
+for command in (run, compare, sweep, errors, cost, inspect, operators, export, report):
     app.command()(command)
 
 
