@@ -114,9 +114,10 @@ def _table(columns: Sequence[Column[Any]], rows: Any) -> HtmlTable:  # noqa: ANN
 
 def _costs(report: Report) -> Iterator[tuple[str, HtmlTable]]:
     """The tables of `snnc cost`."""
-    for each in (cost_table, pace_table) if report.cost else ():
-        table = each(report.cost)
-        yield table.title, HtmlTable(tuple(c.head for c in table.columns), table.cells)
+    if report.cost is None:
+        return
+    for table in (cost_table(report.cost), pace_table(report.cost)):
+        yield table.title, HtmlTable(tuple(c.head or c.name for c in table.columns), table.cells)
 
 
 def _compiled(report: Report) -> list[tuple[str, str]]:

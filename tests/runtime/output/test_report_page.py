@@ -189,7 +189,7 @@ const texts = [...document.querySelectorAll(written)];
 const faint = texts.filter(e => contrast(shade(getComputedStyle(e).color), shade(below(e))) < 4.5);
 const sorted = [...document.querySelectorAll("table.sorts")].map(table => {
   const heads = [...table.tHead.rows[0].cells];
-  const column = heads.findIndex(c => /^(synapses|images|accuracy)$/.test(c.textContent));
+  const column = heads.findIndex(c => /^(synapses|operations|accuracy)$/.test(c.textContent));
   if (column < 0) return null;
   const number = row => parseFloat(row.cells[column].textContent.replaceAll(",", ""));
   const read = () => [...table.tBodies[0].rows].map(number);
