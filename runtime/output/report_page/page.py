@@ -15,12 +15,12 @@ from snnc.compiler.errors import printable
 from snnc.compiler.operators import times
 from snnc.runtime.output.deployment import cost_lines
 from snnc.runtime.output.numbers import percent, points
+from snnc.runtime.output.report import loss_of
 from snnc.runtime.output.report_page import words
 from snnc.runtime.output.report_page.cores import cores_of
 from snnc.runtime.output.report_page.graph import graph_of
 from snnc.runtime.output.report_page.pictures import picture
 from snnc.runtime.output.report_page.raster import raster_of
-from snnc.runtime.output.report import loss_of
 from snnc.runtime.output.tables import (
     ENGINE_COLUMNS,
     LAYER_COLUMNS,

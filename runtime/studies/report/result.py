@@ -36,7 +36,7 @@ class LevelChange:
     """In levels; None of a read-out."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Report:
     """All of it."""
 

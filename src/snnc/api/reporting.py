@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from snnc.api.compiling import open_model
-from snnc.api.images import GivenImages, files_among, images_for
+from snnc.api.given import GivenImages
+from snnc.api.images import files_among, images_for
 from snnc.api.running import compare, load
 from snnc.compiler import pipeline
 from snnc.compiler.errors import Problem, SnncError
