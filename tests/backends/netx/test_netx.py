@@ -14,12 +14,14 @@ from support.spiking_networks import (
     behind_a_relay,
     chain,
     chain_of,
+    copies_of_a_plane,
     networks_of,
     random_network,
 )
 
 from snnc.backends.netx import schema
 from snnc.backends.netx.arrays import MEND
+from snnc.backends.netx.laws import NEVER
 from snnc.backends.netx.reader import read
 from snnc.backends.netx.writer import write
 from snnc.compiler.errors import SnncError
@@ -80,6 +82,40 @@ def test_the_same_network_gives_the_same_bytes(tmp_path: Path, code: str) -> Non
 def test_the_input_range_may_be_whole_numbers(tmp_path: Path) -> None:
     network = replace(chain(), input=replace(chain().input, low=0, step=1))
     assert read(written(network, tmp_path)).input.high == 255
+
+
+@pytest.mark.parametrize("last", [False, True])
+def test_images_are_given_as_the_model_has_them(tmp_path: Path, last: bool) -> None:
+    network = random_network(0)
+    network = replace(network, input=replace(network.input, channels_last=last))
+    path = written(network, tmp_path)
+    with h5py.File(path) as file:
+        assert file.attrs.get(schema.INPUT_CHANNELS_LAST) == (1 if last else None)
+    assert read(path).input.image_shape == network.input.image_shape
+
+
+def test_a_stock_read_out_never_fires(tmp_path: Path) -> None:
+    path = written(copies_of_a_plane(), tmp_path)
+    with h5py.File(path, "r+") as file:
+        *_, last = (file[f"layer/{n}"] for n in range(len(file["layer"])))
+        key = f"neuron/{schema.THRESHOLD}"
+        assert last[key][()].tolist() == [NEVER]
+        last[key][...] = NEVER - 1
+    assert f"the read-out fires; allowed: {NEVER}" in refused(path)
+
+
+@pytest.mark.parametrize(("channels", "said"), [(1, "(1,)"), (2, "(2,)")])
+def test_a_read_out_of_changes_has_a_unit_for_each_neuron(
+    tmp_path: Path, channels: int, said: str
+) -> None:
+    network = random_network(0, "delta")
+    assert network.readout.shape[0] == 3
+    path = written(network, tmp_path)
+    with h5py.File(path, "r+") as file:
+        *_, last = (file[f"layer/{n}"] for n in range(len(file["layer"])))
+        del last[f"neuron/{schema.UNIT}"]
+        last[f"neuron/{schema.UNIT}"] = np.ones(channels)
+    assert said in refused(path)
 
 
 def test_axes_and_keys_are_those_of_netx(tmp_path: Path) -> None:
