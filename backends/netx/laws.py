@@ -189,7 +189,7 @@ def _write_copies(law: Copies) -> Values:
 
 def _read_copies(group: h5py.Group, shape: Shape, copies: int) -> Copies:
     channels = shape[0] * copies
-    allowed = [(channels,), (*shape[:0:-1], channels)] if len(shape) > 1 else [(channels,)]
+    allowed = [(channels,), (*shape[:0:-1], channels)]
     return Copies(
         thresholds_by_copy(read_integers(group, schema.THRESHOLD, STATE, *allowed), copies)
     )
