@@ -46,9 +46,13 @@ def input_statistics(node: Node, values: Array, within: Array | None = None) -> 
     own = None if within is None else _Sums(_extent_of_result(node), fan_in)
     wanted = max(ROWS, fan_in * (ROWS_AN_INPUT if within is None else ROWS_AN_INPUT_OF_A_CHANNEL))
     places = max(1, round(wanted / len(values)))
+    about: Array | None = None
     for batch in _batches(node, values):
         chosen = _places(node, len(values[batch]), places, rng)
         rows = _rows(node, values[batch].astype(np.float32), chosen)
+        # float32 would lose a small variance beside the square of a large mean
+        about = rows.mean(1, keepdims=True) if about is None else about
+        rows = rows - about
         sums.add(_in_blocks(rows, fan_in))
         if own is not None and within is not None:
             own.add_chosen(rows[0], _at(within[batch], chosen))

@@ -26,6 +26,19 @@ def test_the_covariance_is_that_of_the_inputs(groups: int) -> None:
         np.testing.assert_allclose(found.covariance[group], expected, rtol=1e-3, atol=1)
 
 
+@pytest.mark.parametrize("mean", [700, 1 << 20])
+def test_a_small_variance_beside_a_large_mean_is_one(mean: int) -> None:
+    images = np.full((200, 4, 1, 1), mean)
+    images[::2, 1] += 1
+    node = projection(MatMul(RNG.normal(size=(3, 4)), np.zeros(3)), 4, 1, 1)
+    within = RNG.integers(0, 2, (200, 3)).astype(bool)
+    for found in (input_statistics(node, images), input_statistics(node, images, within)):
+        expected = np.zeros_like(found.covariance)
+        expected[:, 1, 1] = 0.25
+        np.testing.assert_allclose(found.covariance, expected, atol=0.02)
+        assert np.isfinite(found.feedback).all()
+
+
 def test_a_matrix_receives_all_of_its_source() -> None:
     images = RNG.integers(0, 8, (90, 2, 2, 2))
     found = input_statistics(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import logging
 from collections.abc import Mapping
 from importlib import import_module
 from pkgutil import iter_modules
@@ -41,8 +42,10 @@ CLASSES: Mapping[str, CaseClass] = MappingProxyType(
 def prepare() -> None:
     """Have in memory what the processes of the cases share."""
     _import_all(snnc)
+    logging.disable(logging.WARNING)
     for each in (case_onnx, case_h5, case_npz, case_commands):
         each.prepare()
+    logging.disable(logging.NOTSET)
     gc.freeze()  # a child that collects what it shares would copy it
 
 
