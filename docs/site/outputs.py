@@ -103,7 +103,7 @@ def fresh_body(block: Block) -> str:
     """What the block should show between its fences, run now.
 
     Raises:
-        RuntimeError: where a command ends otherwise than the block says.
+        RuntimeError: where a command ends otherwise than the block says, or has no folder to run in.
     """
     if block.is_file:
         return f"```python\n{(ROOT / block.name).read_text(encoding='utf-8')}```\n"
@@ -143,6 +143,10 @@ def _text_of(path: Path) -> str:
 @contextmanager
 def _folder(block: Block) -> Iterator[Path]:
     if where := block.option("in"):
+        if not (ROOT / where[0]).is_dir():
+            raise RuntimeError(
+                f"{where[0]}: no such folder; an earlier block of the page leaves it"
+            )
         yield ROOT / where[0]
         return
     with TemporaryDirectory() as name:

@@ -89,3 +89,9 @@ def test_a_failure_is_no_output(page: Path) -> None:
     page.write_text(PAGE.format(words="quick, fails"))
     with pytest.raises(RuntimeError, match="exit status 0"):
         rewrite(blocks_of(page)[0])
+
+
+def test_a_folder_that_is_not_there_is_named(page: Path) -> None:
+    page.write_text(PAGE.format(words="in out/none"))
+    with pytest.raises(RuntimeError, match="out/none: no such folder"):
+        rewrite(blocks_of(page)[0])
