@@ -103,7 +103,7 @@ def fresh_body(block: Block) -> str:
     """What the block should show between its fences, run now.
 
     Raises:
-        RuntimeError: where a command ends otherwise than the block says, or has no folder to run in.
+        RuntimeError: where a command ends otherwise than the block says, or has no folder.
     """
     if block.is_file:
         return f"```python\n{(ROOT / block.name).read_text(encoding='utf-8')}```\n"
