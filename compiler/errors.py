@@ -50,9 +50,9 @@ class EngineError(SnncError):
     """
 
 
-def shown(text: str) -> str:
+def shortened(text: str) -> str:
     """A text of a stranger, as a message may hold it: printable and short."""
-    plain = text if text.isprintable() else ascii(text)[1:-1]
+    plain = printable(text)
     return plain if len(plain) <= MOST_SHOWN else f"{plain[:MOST_SHOWN]}…"
 
 

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from numpy.lib import format as numpy_format
 
-from snnc.compiler.errors import refusal, shown
+from snnc.compiler.errors import refusal, shortened
 from snnc.compiler.files import require_regular
 
 Array: TypeAlias = npt.NDArray[Any]
@@ -70,7 +70,7 @@ def read_arrays(path: Path, needed: str, *others: str, mend: str) -> Mapping[str
     except FileNotFoundError as error:
         raise refusal(str(path), "the file does not exist", mend) from error
     except UNREADABLE as error:
-        reason = shown(str(error) or type(error).__name__)
+        reason = shortened(str(error) or type(error).__name__)
         raise refusal(str(path), f"it is not an .npz of numbers ({reason})", mend) from error
 
 
@@ -81,7 +81,7 @@ def _members(archive: zipfile.ZipFile) -> Mapping[str, zipfile.ZipInfo]:
 
 def _listed(names: Sequence[str]) -> str:
     more = ["…"] * (len(names) > MOST_NAMED)
-    return ", ".join([*map(shown, names[:MOST_NAMED]), *more]) or "nothing"
+    return ", ".join([*map(shortened, names[:MOST_NAMED]), *more]) or "nothing"
 
 
 def _read(path: Path, archive: zipfile.ZipFile, member: zipfile.ZipInfo, name: str) -> Array:

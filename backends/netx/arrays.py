@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from snnc.backends.netx import schema
-from snnc.compiler.errors import SnncError, refusal, shown
+from snnc.compiler.errors import SnncError, refusal, shortened
 from snnc.compiler.laws import Floats, Integers
 from snnc.compiler.laws.base import span_of
 from snnc.compiler.limits import Range
@@ -27,7 +27,7 @@ KINDS = {"i": "signed whole numbers", "f": "real numbers", "S": "text of fixed l
 
 def fault(group: h5py.Group, what: str, key: str = "") -> SnncError:
     """The refusal of a group, or of what stands in it under a key."""
-    where = shown("/".join(part for part in ((group.name or "").strip("/"), key) if part))
+    where = shortened("/".join(part for part in ((group.name or "").strip("/"), key) if part))
     return refusal(f"{group.file.filename} {where}".rstrip(), what, MEND)
 
 
@@ -135,12 +135,12 @@ def _decoded(group: h5py.Group, key: str, text: bytes) -> str:
     try:
         return bytes(text).decode()
     except UnicodeDecodeError as error:
-        raise fault(group, f"found {shown(repr(bytes(text)))}; allowed: UTF-8", key) from error
+        raise fault(group, f"found {shortened(repr(bytes(text)))}; allowed: UTF-8", key) from error
 
 
 def _one_of(group: h5py.Group, key: str, found: str, allowed: tuple[str, ...]) -> str:
     if found not in allowed:
-        raise fault(group, f"found {shown(found)!r}; allowed: {', '.join(allowed)}", key)
+        raise fault(group, f"found {shortened(found)!r}; allowed: {', '.join(allowed)}", key)
     return found
 
 

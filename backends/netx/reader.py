@@ -35,7 +35,7 @@ from snnc.backends.netx.placement import read_placement
 from snnc.backends.netx.stock import runs_in_stock_netx
 from snnc.backends.netx.survey import require_plain
 from snnc.compiler.codes import CODES
-from snnc.compiler.errors import Problem, SnncError, refusal, shown
+from snnc.compiler.errors import Problem, SnncError, refusal, shortened
 from snnc.compiler.files import require_regular
 from snnc.compiler.laws import Copies, Integers
 from snnc.compiler.limits import EXPONENT, EXTENT, MOST_NEURONS, PAD, STATE, SWITCH, WEIGHT
@@ -93,7 +93,7 @@ def _faults_of_hdf5(path: Path) -> Iterator[None]:
     except FileNotFoundError as error:
         raise refusal(str(path), "the file does not exist", "run snnc compile first") from error
     except UNREADABLE as error:
-        reason = shown(str(error) or type(error).__name__)
+        reason = shortened(str(error) or type(error).__name__)
         raise refusal(str(path), f"cannot be read as HDF5 ({reason})", MEND) from error
 
 

@@ -11,7 +11,7 @@ from rich.console import Console
 from support.onnx_models import Graph
 from typer.testing import CliRunner, Result
 
-from snnc.cli import app, progress
+from snnc.cli import app, progress, results
 from snnc.frontends.onnx.registry import READERS
 
 
@@ -88,3 +88,18 @@ def test_a_compilation_that_takes_long_says_which_pass_is_at_work(
 
 def test_nothing_is_said_where_stderr_is_no_terminal(model: Path) -> None:
     assert snnc("compile", model).stderr == ""
+
+
+def test_sentences_are_cut_between_words_on_a_terminal_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    line = "those of `code='one-spike'` are, and a long-name/without/an/end"
+    for is_terminal in (True, False):
+        out = type("Out", (io.StringIO,), {"isatty": lambda _, is_it=is_terminal: is_it})()
+        monkeypatch.setattr(results.sys, "stdout", out)
+        monkeypatch.setenv("COLUMNS", "20")
+        results.print_sentences([line])
+        said = ["those of --code", "  one-spike are, and", "  a", "  long-name/without/an/end"]
+        assert out.getvalue().splitlines() == (
+            said if is_terminal else [line.replace("`code='one-spike'`", "--code one-spike")]
+        )

@@ -10,7 +10,7 @@ from snnc.runtime.engines import ENGINES
 from snnc.runtime.engines.result import EngineResult, Labels
 from snnc.runtime.output.plots.figure import BLUE, GREEN, GREY, HEIGHT, SKY, VERMILION, figure
 from snnc.runtime.output.tables.decisions import class_rows
-from snnc.runtime.output.tables.layout import shortened
+from snnc.runtime.output.tables.layout import fitted
 from snnc.runtime.studies.compare import Comparison
 from snnc.runtime.studies.inspection import Inspection
 
@@ -45,7 +45,7 @@ def draw_layers(path: Path, inspection: Inspection, *, inputs: Sequence[Path] = 
         left.barh(places, heard, 0.7, arrives, color=SKY, label="listens")
         turns = [row.time_steps for row in rows]
         left.barh(places, turns, 0.7, fires, color=VERMILION, label="fires, or shows its logits")
-        left.set_yticks(places, [shortened(_plain(row.name), NAME) for row in rows])
+        left.set_yticks(places, [fitted(_plain(row.name), NAME) for row in rows])
         left.invert_yaxis()
         left.set_xlabel("time step of image 0")
         left.legend(frameon=False)

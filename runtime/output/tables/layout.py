@@ -79,7 +79,7 @@ def natural_width(table: Table) -> int:
     return _total(_natural(table, index) for index in range(len(table.columns)))
 
 
-def shortened(text: str, width: int) -> str:
+def fitted(text: str, width: int) -> str:
     """A text with an ellipsis instead of its middle, where it is longer than a width."""
     if cell_len(text) <= width:
         return text

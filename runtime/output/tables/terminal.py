@@ -19,9 +19,9 @@ from snnc.runtime.output.tables.layout import (
     WHAT_FITS,
     Layout,
     View,
+    fitted,
     laid_out,
     natural_width,
-    shortened,
 )
 from snnc.runtime.output.tables.table import Table
 
@@ -88,5 +88,5 @@ def _grid(table: Table, layout: Layout) -> Grid:
             vertical="bottom",
         )
     for row in table.cells:
-        grid.add_row(*(Text(shortened(row[each.index], each.width)) for each in layout.places))
+        grid.add_row(*(Text(fitted(row[each.index], each.width)) for each in layout.places))
     return grid

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from snnc.compiler.errors import Problem, SnncError, refusal, shown
+from snnc.compiler.errors import Problem, SnncError, refusal, shortened
 from snnc.compiler.files import require_regular
 from snnc.compiler.limits import MOST_TEXT
 from snnc.compiler.mapping.constants import LOIHI1_COSTS
@@ -34,7 +34,7 @@ def read_energies(path: Path) -> Mapping[str, float]:
     except FileNotFoundError as error:
         raise refusal(str(path), "the file does not exist", f"write {EXAMPLE!r}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-        what = f"it is no TOML: {shown(str(error))}"
+        what = f"it is no TOML: {shortened(str(error))}"
         raise refusal(str(path), what, f"write {EXAMPLE!r}") from error
     given = found.get(TABLE)
     if not isinstance(given, dict):
@@ -59,6 +59,6 @@ def _problems(path: str, given: Mapping[str, object]) -> list[Problem]:
             problems.append(Problem(path, what, "write it in pJ"))
     for name in given:
         if name not in events:
-            what = f"{TABLE} has {shown(name)}; allowed: {', '.join(events)}"
+            what = f"{TABLE} has {shortened(name)}; allowed: {', '.join(events)}"
             problems.append(Problem(path, what, "leave it out"))
     return problems

@@ -27,7 +27,7 @@ from snnc.cli.options import (
     view_of,
 )
 from snnc.cli.progress import progress_bars
-from snnc.cli.results import print_json, print_lines, print_table
+from snnc.cli.results import print_json, print_sentences, print_table
 
 if TYPE_CHECKING:
     from snnc.runtime.output.tables import View
@@ -89,7 +89,7 @@ def show(result: Comparison, view: View, *, as_json: bool) -> None:
     else:
         tell_remarks(result.remarks)
         print_table(comparison_table(result), view)
-        print_lines(comparison_lines(result))
+        print_sentences(comparison_lines(result))
     for each in result.missing.values():
         tell(str(each))
     if not result.is_exact:

@@ -14,7 +14,7 @@ from snnc import api
 from snnc.cli.messages import reports_problems, tell_remarks
 from snnc.cli.options import Columns, Json, ModelFile, Wide, takes_options, view_of
 from snnc.cli.progress import progress_bars
-from snnc.cli.results import print_json, print_lines, print_table
+from snnc.cli.results import print_json, print_lines, print_sentences, print_table
 from snnc.compiler.errors import refusal
 from snnc.compiler.options import CompileKeywords
 from snnc.compiler.pipeline import PASSES
@@ -87,10 +87,10 @@ def _print(result: api.Compilation, inspection: Inspection, view: View) -> None:
     from snnc.runtime.output.report import compilation_lines
 
     tell_remarks((*result.network.provenance.remarks, *result.remarks))
-    print_lines(compilation_lines(result.path, inspection))
+    print_sentences(compilation_lines(result.path, inspection))
     if result.calibration is not None and result.calibration.layers:
         print_table(calibration_table(result.calibration), view)
-        print_lines(calibration_lines(result.calibration))
+        print_sentences(calibration_lines(result.calibration))
     if result.losses:
         print_table(rounding_table(result.losses), view)
 

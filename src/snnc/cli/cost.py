@@ -23,7 +23,7 @@ from snnc.cli.options import (
     view_of,
 )
 from snnc.cli.progress import progress_bars
-from snnc.cli.results import print_json, print_lines, print_table
+from snnc.cli.results import print_json, print_sentences, print_table
 from snnc.compiler.mapping.mapper import DEFAULT_SLACK
 
 
@@ -68,4 +68,4 @@ def cost(
     tell_remarks(report.remarks)
     print_table(cost_table(report), view)
     print_table(pace_table(report), view)
-    print_lines(cost_lines(report))
+    print_sentences(cost_lines(report))

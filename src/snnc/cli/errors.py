@@ -23,7 +23,7 @@ from snnc.cli.options import (
     whole_numbers,
 )
 from snnc.cli.progress import progress_bars
-from snnc.cli.results import print_json, print_lines, print_table
+from snnc.cli.results import print_json, print_lines, print_sentences, print_table
 from snnc.compiler.errors import SnncError
 from snnc.compiler.options import ModelKeywords
 
@@ -89,7 +89,7 @@ def errors(
     for analysis in result.analyses:
         print_table(errors_table(analysis), view)
         print_lines([""])
-    print_lines(errors_lines(result))
+    print_sentences(errors_lines(result))
     if result.calibrates:
         print_lines([""])
         print_table(offsets_table(result), view)

@@ -11,7 +11,7 @@ import typer
 from snnc import api
 from snnc.cli.messages import reports_problems
 from snnc.cli.options import Columns, InputShape, Json, Wide, sizes, view_of
-from snnc.cli.results import print_json, print_lines, print_table
+from snnc.cli.results import print_json, print_lines, print_sentences, print_table
 from snnc.compiler.errors import Problem, SnncError
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def _inspect_network(path: Path, view: View, *, as_json: bool) -> None:
         print_json(inspection.as_json())
         return
     print_table(layer_table(inspection), view)
-    print_lines(layer_lines(inspection))
+    print_sentences(layer_lines(inspection))
 
 
 def _inspect_programs(path: Path, layers: Sequence[str], *, as_json: bool) -> None:

@@ -9,7 +9,7 @@ import typer
 from snnc import api
 from snnc.cli.messages import reports_problems
 from snnc.cli.options import Columns, Json, NetFile, Plot, Slack, Wide, view_of
-from snnc.cli.results import print_json, print_lines, print_table
+from snnc.cli.results import print_json, print_sentences, print_table
 from snnc.compiler.mapping.layers import PROGRAM_WORDS
 from snnc.compiler.mapping.mapper import DEFAULT_SLACK, OBJECTIVES, Objective
 from snnc.compiler.target import TARGETS
@@ -52,4 +52,4 @@ def map_network(
         print_json(report.as_json())
         return
     print_table(placement_table(report), view)
-    print_lines(placement_lines(report))
+    print_sentences(placement_lines(report))

@@ -6,7 +6,9 @@ import json
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from itertools import chain
 from math import isfinite
+from textwrap import TextWrapper
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -36,6 +38,18 @@ def print_table(table: Table, view: View) -> None:
 def print_lines(lines: Iterable[str]) -> None:
     """Print sentences, one a line."""
     print_text("".join(f"{printable(as_flags(line))}\n" for line in lines))
+
+
+def print_sentences(lines: Iterable[str]) -> None:
+    """Print sentences that belong to a table; on a terminal no word is cut in two."""
+    from snnc.runtime.output.tables.terminal import width_of_stdout
+
+    if not sys.stdout.isatty():
+        return print_lines(lines)
+    wrapper = TextWrapper(
+        width_of_stdout(), subsequent_indent="  ", break_on_hyphens=False, break_long_words=False
+    )
+    return print_lines(chain.from_iterable(wrapper.wrap(as_flags(each)) for each in lines))
 
 
 def print_json(value: object) -> None:

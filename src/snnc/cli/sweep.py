@@ -30,7 +30,7 @@ from snnc.cli.options import (
     whole_numbers,
 )
 from snnc.cli.progress import progress_bars
-from snnc.cli.results import print_json, print_lines, print_table
+from snnc.cli.results import print_json, print_sentences, print_table
 from snnc.compiler.codes import CODES, SweepGrid
 from snnc.compiler.codes.offset_spike import DEFAULT_RHO
 from snnc.compiler.errors import SnncError
@@ -99,7 +99,7 @@ def sweep(
     else:
         tell_remarks(result.remarks)
         print_table(sweep_table(result), view)
-        print_lines(sweep_lines(result))
+        print_sentences(sweep_lines(result))
     if not result.worked:
         tell(str(SnncError(*(each for point in result.points for each in point.problems))))
         raise typer.Exit(FAILED)

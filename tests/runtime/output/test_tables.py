@@ -15,7 +15,7 @@ from rich.cells import cell_len
 
 from snnc.runtime.output import tables
 from snnc.runtime.output.tables import Column, Table, View, table_of, terminal
-from snnc.runtime.output.tables.layout import NAME, WHAT_FITS, natural_width, shortened
+from snnc.runtime.output.tables.layout import NAME, WHAT_FITS, fitted, natural_width
 
 WORDS = st.text(st.characters(codec="utf-8"), max_size=50)
 NUMBERS = st.integers(-(10**12), 10**12).map("{:,}".format)
@@ -83,7 +83,7 @@ def test_a_wider_terminal_shows_all_at_the_width_that_is_said(table: Table, more
 
 @given(WORDS, st.integers(1, 60))
 def test_names_keep_both_ends(text: str, width: int) -> None:
-    found = shortened(text, width)
+    found = fitted(text, width)
     assert cell_len(found) <= width
     if found != text:
         head, tail = found.split("…")[0], found.split("…")[-1]
