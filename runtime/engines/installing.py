@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 
 from snnc.compiler.errors import Problem, first_line
+from snnc.runtime.engines.interrupts import uninterrupted
 
 OLDEST_WITHOUT = (3, 11)
 """Lava declares Python 3.10 and runs on later ones (`runtime/engines/lava/library.py`)."""
@@ -38,7 +39,9 @@ def missing_library(
     if absent:
         return Problem(engine, f"{absent[0]} is not installed", mend)
     try:
-        load()
+        # an interrupt inside the C++ of PyTorch, while it is imported, aborts the program
+        with uninterrupted():
+            load()
     except Exception as error:  # an import runs whatever a library does first
         what = f"{modules[-1]} is installed, and cannot be imported"
         return Problem(engine, f"{what}: {type(error).__name__}: {first_line(error)}", mend)

@@ -11,7 +11,6 @@ import gc
 import os
 import signal
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
@@ -19,39 +18,19 @@ from multiprocessing.connection import wait
 from typing import TYPE_CHECKING
 
 from snnc.compiler.errors import EngineError, failure, first_line
+from snnc.runtime.engines.interrupts import uninterrupted
 
 if TYPE_CHECKING:
     from lava.magma.core.process.process import AbstractProcess
     from lava.magma.runtime.runtime import Runtime
 
 PR_SET_PDEATHSIG = 1
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
 POLL_SECONDS = 0.01
 PATIENCE_SECONDS = 2.0
 SIMULATION = "Lava simulation"
 SHARED_MEMORY = "make room in /dev/shm, where its processes meet; of a container with --shm-size"
 
 _forking = False
-
-
-@contextmanager
-def uninterrupted() -> Iterator[None]:
-    """Hold Ctrl-C and SIGTERM back until the block is left.
-
-    Processes forked in the block keep the harmless handler: their end is the host's decision.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    caught: list[int] = []
-    usual = {each: signal.signal(each, lambda number, _: caught.append(number)) for each in SIGNALS}
-    try:
-        yield
-    finally:
-        for each, handler in usual.items():
-            signal.signal(each, handler)
-    for number in caught[:1]:
-        signal.raise_signal(number)
 
 
 class RunningNetwork:
