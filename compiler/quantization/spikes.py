@@ -47,7 +47,7 @@ def in_spikes(
         time_steps=times,
         margin=margin,
         swings=fires and not steady and law.swings,
-        keeps=law.keeps_residual and not steady,
+        keeps=law.keeps_residual,
         repeated=fires and not (steady and steady_is_exact),
         worth=tuple(levels / n for n in worth),
         bias_worth=float(levels),

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from snnc.compiler.laws import Integers
-from snnc.compiler.quantization.common_factors import whole_rows
+from snnc.compiler.quantization.common_factors import NOISE, whole_rows
 
 SEEDS = st.integers(0, 2**32 - 1)
 
@@ -64,3 +64,20 @@ def test_a_single_weight_among_zeros_rules_out_what_it_must() -> None:
     np.testing.assert_array_equal(found.weights[0], rows)
     rows[0, 0, 1 << 19] = np.pi
     assert whole_rows([rows]) is None
+
+
+def test_weights_of_one_byte_may_meet() -> None:
+    whole = np.random.default_rng(0).integers(0, 256, (2, 2, 1, 30))
+    whole[:, :, 0, 0] = 255
+    found = whole_rows(list(whole / 7))
+    assert found is not None
+    np.testing.assert_array_equal(found.weights, whole)
+    whole[0, :, 0, 0] = 256 + 1
+    assert whole_rows(list(whole / 7)) is None
+
+
+@pytest.mark.parametrize(("off", "even"), [(NOISE, True), (NOISE * (1 + 1e-6), False)])
+def test_a_weight_may_be_off_by_a_share_of_the_largest(off: float, even: bool) -> None:
+    """A half that is twice as far off as it may be is no half."""
+    found = whole_rows([np.array([[[4.0, 2 + 4 * off]]])])
+    assert (found is not None and found.weights[0].tolist() == [[[2, 1]]]) == even

@@ -102,3 +102,42 @@ def test_a_shortcut_has_one_synapse_a_neuron_beside_others() -> None:
     assert (joined.is_narrow(0), joined.is_narrow(1)) == (False, True)
     assert not replace(joined, rows=(single,)).is_narrow(0)
     assert layer.joined.shape == (2, 4)
+
+
+@pytest.mark.parametrize(
+    ("weights", "one", "two"),
+    [
+        (MIXED, (-128, 127), (-16383, 16383)),
+        (POSITIVE, (0, 255), (0, 32767)),
+        (NEGATIVE, (-255, 0), (-32767, 0)),
+        (POSITIVE / 9, (0, 255), (0, 32767)),
+    ],
+)
+def test_a_sign_that_does_not_come_has_no_room(
+    weights: np.ndarray, one: tuple[int, int], two: tuple[int, int]
+) -> None:
+    precision = Precision(LOIHI, 16)
+    assert precision.weight_range(weights, wide=False) == one
+    assert precision.weight_range(weights, wide=True) == two
+
+
+def test_what_rounding_did_is_told_in_levels() -> None:
+    """Whatever the rows and the bias were made larger by, and whatever they are worth."""
+    layer, gain = drawn(0), np.array([4.0, 0.5])
+    lost = tuple(0.01 * rows for rows in layer.rows)
+    plain = layer.rounded(lost, layer.bias + 0.25)
+    np.testing.assert_allclose(plain.shift, 0.25)
+    worth = (3.0, 7.0)
+    large = replace(
+        layer,
+        rows=tuple(r * gain[:, None, None] / n for r, n in zip(layer.rows, worth, strict=True)),
+        bias=layer.bias * gain / 5,
+        worth=worth,
+        bias_worth=5.0,
+        magnification=gain,
+    )
+    found = large.rounded(tuple(0.01 * rows for rows in large.rows), large.bias + 0.05 * gain)
+    np.testing.assert_allclose(found.shift, plain.shift)
+    for ours, theirs, parts in zip(found.lost, plain.lost, lost, strict=True):
+        np.testing.assert_allclose(theirs, parts)
+        np.testing.assert_allclose(ours, parts)

@@ -18,6 +18,7 @@ from snnc.compiler.quantization.feedback import Statistics
 from snnc.compiler.quantization.layer import Layer, Precision, layer_of
 from snnc.compiler.quantization.lowering import LoweringContext, on_levels, on_spikes, shown
 from snnc.compiler.quantization.spikes import in_spikes
+from snnc.compiler.quantization.whole_numbers import NotKept
 from snnc.compiler.rules.legality import require_legal
 from snnc.compiler.spiking import Dense, Population, Projection, SpikingNetwork
 from snnc.compiler.target import LOIHI, STOCK, Target
@@ -260,3 +261,25 @@ def test_an_error_is_what_rounding_changed_of_the_sums(seed: int, bits: int, see
         expected = np.sqrt(max(size[0], 0) / size[1]) if size[1] > 0 else 0
         for each in population.projections:
             np.testing.assert_allclose(each.error, expected, atol=1e-9)
+
+
+def test_floats_stand_for_whole_sums_half_a_unit_above_them() -> None:
+    """So that none misses a threshold which the whole sum just reaches."""
+    rows = np.random.default_rng(0).normal(size=(2, 40)) / 40
+    layer = plain_layer(rows, bias=(0.3, -0.2))
+    lowered = on_levels(layer, 7, context(4), BitSerial)
+    population, became = lowered.population, lowered.rounded
+    assert became is not None
+    n = np.random.default_rng(1).integers(0, 8, (9, 40))
+    real = n @ (rows - became.lost[0][:, 0]).T + layer.bias + became.shift
+    (projection,) = population.projections
+    whole = (n @ projection.connection.weights.T << projection.exponent) + population.bias
+    np.testing.assert_allclose(real * population.neuron.step, whole + 0.5)
+
+
+def test_of_whole_weights_that_no_synapse_holds_the_bits_are_the_reason() -> None:
+    """And not that two of them meet."""
+    rows = np.random.default_rng(0).integers(-100, 101, (2, 2, 40)) / 1e5
+    found = on_levels(plain_layer(*rows), 7, context(4), BitSerial).whole
+    assert isinstance(found, NotKept)
+    assert found.what.startswith("they span -1")

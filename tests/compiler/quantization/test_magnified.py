@@ -1,3 +1,5 @@
+from itertools import product
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -6,7 +8,8 @@ from hypothesis import strategies as st
 from snnc.compiler.network import Node
 from snnc.compiler.operators import Floats, MatMul, Staircase
 from snnc.compiler.quantization.layer import Layer, saturated
-from snnc.compiler.quantization.magnified import magnified
+from snnc.compiler.quantization.magnified import magnified, sharpened
+from snnc.compiler.target import LOIHI
 
 
 def layer(rows: Floats, bias: Floats, levels: int) -> Layer:
@@ -46,3 +49,26 @@ def test_a_threshold_of_one_level_has_sums_of_a_sensible_size(scale: float) -> N
 def test_ordinary_sums_are_left_alone() -> None:
     made = layer(np.array([[0.5, -0.25]]), np.array([0.5]), 3)
     assert magnified(made, 3) is made
+
+
+def test_only_channels_with_sums_of_no_sensible_size_are_changed() -> None:
+    rows = np.array([[1e-9, -2e-9], [0.5, -0.25]])
+    found = magnified(layer(rows, np.array([1.0, 0.5]), 1), 1)
+    np.testing.assert_array_equal(found.rows[0][1, 0], rows[1])
+    assert found.bias[1] == 0.5
+    assert found.gain[0] > 1 == found.gain[1]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_sharp_thresholds_lie_halfway_between_two_whole_sums(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    whole, r = rng.integers(-8, 9, (20, 6)), rng.uniform(0.01, 3, 20)
+    whole[:, 0], whole[:, 1] = 1, 8
+    bias = 1 - (rng.integers(-9, 18, 20) + rng.uniform(0.1, 0.9, 20)) * r
+    made = layer(whole * r[:, None], bias, 1)
+    found = sharpened(made, LOIHI)
+    np.testing.assert_array_equal(found.rows[0][:, 0], whole)
+    np.testing.assert_allclose(made.rows[0] * found.gain[:, None, None], found.rows[0])
+    bits = np.array(list(product((0.0, 1.0), repeat=6)))
+    np.testing.assert_array_equal(levels_of(found, bits), levels_of(made, bits))
+    np.testing.assert_array_equal((bits @ whole.T + found.bias) % 1, 0.5)

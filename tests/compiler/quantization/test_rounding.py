@@ -39,6 +39,8 @@ def test_what_is_lost_is_told_and_weighed_by_the_data() -> None:
     lost = ROWS - found.weights[:, 0] / 4
     np.testing.assert_allclose(found.lost[:, 0], lost)
     np.testing.assert_allclose(found.error, np.linalg.norm(lost) / np.linalg.norm(ROWS))
+    small = seen(plain_layer(ROWS * 1e-6), SEEN)
+    np.testing.assert_allclose(round_projection(small, 0, np.full(2, 4e6), FOUR).error, found.error)
     silent = seen(plain_layer(ROWS), Statistics(0 * SEEN.covariance))
     assert round_projection(silent, 0, np.full(2, 4.0), FOUR).error == 0
     assert round_projection(plain_layer(0 * ROWS), 0, np.full(2, 4.0), FOUR).error == 0

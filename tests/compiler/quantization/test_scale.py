@@ -86,6 +86,60 @@ def test_a_readout_takes_what_its_weights_hold() -> None:
     np.testing.assert_allclose(resolution(made, SIXTEEN), (127 << 7) / np.array([0.3, 0.7]))
 
 
+def test_a_readout_fills_the_state_with_its_sums_and_what_rounding_adds() -> None:
+    """Each of 70 weights may err by half a unit, over 7 levels of its source."""
+    made = plain_layer(np.random.default_rng(0).uniform(0.5, 1, (2, 70)), bias=(1e6, 0.0))
+    made = replace(made, node=made.projections[0])
+    scale = resolution(made, EIGHT)[0]
+    np.testing.assert_allclose(scale * made.span[0] + 70 * 7 / 2 + 1, LOIHI.state_max, rtol=1e-9)
+    # from as far below 0 as it gets above it, it errs twice
+    swings = replace(made, swings=True)
+    scale = resolution(swings, EIGHT)[0]
+    np.testing.assert_allclose(scale * swings.span[0] + 70 * 7 + 1, LOIHI.state_max, rtol=1e-9)
+
+
+def test_a_projection_of_zeros_leaves_the_resolution_to_others() -> None:
+    rows = [[10.0, -3.0], [0.2, -0.1]]
+    with np.errstate(all="raise"):
+        found = resolution(plain_layer(rows, [[0.0, 0.0], [0.1, 0.0]]), EIGHT)
+    np.testing.assert_allclose(found, [12.7, 635])
+
+
+def test_a_row_of_zeros_has_a_step_as_fine_as_weights_are() -> None:
+    with np.errstate(all="raise"):
+        found = steps(plain_layer([[1.0, -1.0], [0.0, 0.0]]), 7, EIGHT)
+    assert found[1] == 127
+
+
+def test_the_last_sums_that_the_state_holds_leave_a_step_of_1() -> None:
+    most = LOIHI.state_max
+    for share, step in ((0.7, 1), (0.4, 1), (0.3, 3)):
+        assert steps(plain_layer([[1.0, 0], [1.0, 0]], bias=(share * most, 0)), 7, EIGHT)[0] == step
+    for times, over in ((1, ""), (2, " over 2 time steps")):
+        far = plain_layer([[1.0, 0], [1.0, 0]], bias=(1.1 * most / times, 0))
+        with pytest.raises(SnncError, match=rf"its sums{over} reach 9.23e\+06 thresholds"):
+            steps(replace(far, time_steps=times), 7, EIGHT)
+
+
+@pytest.mark.parametrize("size", [0.5, 40.0])
+def test_a_step_up_to_a_quarter_smaller_rounds_better(
+    size: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Weights that are shifted, and weights that are not."""
+    made = plain_layer(np.random.default_rng(0).uniform(-size, size, (2, 5)))
+    found = steps(made, 7, EIGHT)
+    monkeypatch.setattr(scale, "SEARCHED_FAN_IN", 0)
+    largest = steps(made, 7, EIGHT)
+    unit = 2.0 ** placed(made, 0, largest, EIGHT)[0]
+    for rows, ours, most in zip(made.rows[0], found, largest, strict=True):
+        odd = np.arange(most, 0.74 * most, -2)
+        assert ours in odd
+        scaled = rows * odd[:, None] / unit
+        lost = np.square((np.round(scaled) - scaled) / odd[:, None]).sum(1)
+        # not all of them are tried
+        assert np.mean(lost < lost[odd == ours]) < 0.1
+
+
 @pytest.mark.parametrize(
     ("made", "what"),
     [
