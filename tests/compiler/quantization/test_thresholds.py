@@ -43,7 +43,7 @@ def test_a_level_is_met_by_the_least_sum_that_gives_it(seed: int) -> None:
     assert asked.reachable == inside
 
 
-@pytest.mark.parametrize(("seed", "state_bits"), [*product(range(8), [24]), (8, 5), (9, 5)])
+@pytest.mark.parametrize(("seed", "state_bits"), [*product(range(30), [24]), (30, 5), (31, 5)])
 def test_no_bias_gives_fewer_sums_another_level(seed: int, state_bits: int) -> None:
     """Of both steps, and none that the state does not hold."""
     limits = replace(LOIHI, state_bits=state_bits)
@@ -85,16 +85,25 @@ def test_the_state_holds_the_ceiling_of_all_levels() -> None:
         assert asked.on(np.array([1])).step.tolist() == [step]
 
 
-def test_thresholds_that_no_sum_reaches_are_met_as_well_if_they_can_be() -> None:
-    """Whole thresholds of another unit: ⌊S/3 + b⌋ is met at all levels, whatever arrives."""
-    biases = np.array([[0.1, 2.5, -7.2]])
-    few = np.array([1]), np.array([2])
-    asked = Thresholds(np.array([1 / 3]), biases, np.arange(3), *few, 9, LOIHI)
-    grid = asked.on(np.array([2]))
+@pytest.mark.parametrize("times", [1, 2])
+def test_thresholds_that_no_sum_reaches_are_met_as_well_if_they_can_be(times: int) -> None:
+    """⌊S/3 + b⌋ is met at all levels, whatever arrives; beside a channel that cannot be."""
+    rng = np.random.default_rng(0)
+    ends, biases = (np.array([1, -300]), np.array([2, 300])), rng.uniform(-7, 7, (2, 9))
+    asked = Thresholds(np.array([1 / 3, 0.7123]), biases, np.arange(9), *ends, 9, LOIHI)
+    grid = asked.on(np.array([times, 1]))
     assert (grid.wrong[0], grid.far[0]) == (0, 0)
+    assert grid.wrong[1] > 0
     j = np.arange(1, 10)
-    ours = -((grid.bias[0][:, None] - j * grid.step[0]) // 2)
+    ours = -((grid.bias[0][:, None] - j * grid.step[0]) // times)
     np.testing.assert_array_equal(ours, np.ceil((j - biases[0][:, None]) * 3))
+
+
+@pytest.mark.parametrize("off", [-1e-7, 0, 1e-7])
+def test_a_rounding_of_float32_moves_no_threshold(off: float) -> None:
+    zero, few = np.zeros((1, 1)), (np.array([0]), np.array([100]))
+    asked = Thresholds(np.array([(1 + off) / 3]), zero, np.zeros(1, int), *few, 9, LOIHI)
+    np.testing.assert_array_equal(asked.met[0, 0], 3 * np.arange(1, 10))
 
 
 def test_a_channel_takes_the_better_grid() -> None:

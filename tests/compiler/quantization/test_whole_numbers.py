@@ -18,10 +18,10 @@ from snnc.compiler.laws import BitSerial, Integers
 from snnc.compiler.network import Node
 from snnc.compiler.operators import Floats, MatMul, Staircase
 from snnc.compiler.quantization import whole_numbers
-from snnc.compiler.quantization.common_factors import whole_rows
+from snnc.compiler.quantization.common_factors import WholeRows, whole_rows
 from snnc.compiler.quantization.layer import Layer, Precision
 from snnc.compiler.quantization.lowering import Lowered, LoweringContext, on_levels, shown
-from snnc.compiler.quantization.whole_numbers import NotKept, WholeNumbers
+from snnc.compiler.quantization.whole_numbers import NotKept, WholeNumbers, on_grid
 from snnc.compiler.spiking import Population
 from snnc.compiler.target import LOIHI
 
@@ -256,6 +256,8 @@ def test_thresholds_without_end_are_not_searched(monkeypatch: pytest.MonkeyPatch
     found = lowered(layer([rows], np.zeros(8), 7, [3])).whole
     assert isinstance(found, NotKept)
     assert found.what == "it has 56 thresholds; allowed: up to 55"
+    monkeypatch.setattr(whole_numbers, "MOST_THRESHOLDS", 56)
+    assert isinstance(lowered(layer([rows], np.zeros(8), 7, [3])).whole, WholeNumbers)
 
 
 def test_floats_have_no_reason_to_stay() -> None:
@@ -272,3 +274,58 @@ def test_a_read_out_keeps_them_at_any_scale(scale: float) -> None:
     unit = held.population.neuron.unit
     found = (sums_of(held.population, [n]) + held.population.bias) * unit
     np.testing.assert_allclose(found, n @ (whole.T * scale) + bias, rtol=1e-9)
+
+
+def kept(
+    whole: list[list[int]], r: float, levels: int, sent: int, bias: float = 0.5
+) -> WholeNumbers | NotKept:
+    """Whole weights of 8 bits, and the levels that 1 of their sum is worth."""
+    weights = np.array(whole)
+    count = len(weights)
+    made = layer([weights * r], np.full(count, bias), levels, [sent])
+    rows = WholeRows((weights[:, None],), np.full(count, r), is_certain=True)
+    return on_grid(made, levels, rows, precision())
+
+
+def test_a_sum_may_be_as_large_as_the_state() -> None:
+    # 47·178481 is 2^23 − 1
+    assert isinstance(kept([[47]], 1e-4, 3, 178481), WholeNumbers)
+    found = kept([[47]], 1e-4, 3, 178482)
+    assert isinstance(found, NotKept)
+    assert found.what == "their sums reach 8388654; a state holds 8388607"
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_sums_of_all_channels_stay_in_the_state(seed: int) -> None:
+    """Those of one channel are 40 times as large; weights and shifts leave room for more."""
+    rng = np.random.default_rng(seed)
+    whole = rng.integers(1, 4, (2, 40)) * [[1], [10]]
+    found = kept(whole.tolist(), rng.uniform(1, 2) * 1e-4, 255, 2000)
+    assert isinstance(found, WholeNumbers)
+    times = found.times << found.exponent
+    assert (times * whole.sum(1) * 2000 <= LOIHI.state_max).all()
+    assert (found.times * whole.max(1) <= 255).all()
+
+
+def test_the_multiple_that_meets_all_thresholds_is_found() -> None:
+    """3/401 levels for one: no power of 2 comes near, 3 is exact."""
+    found = kept([[40, 42, 52], [52, 1, 1]], 3 / 401, 255, 255)
+    assert isinstance(found, WholeNumbers)
+    assert (found.times.tolist(), found.moved, found.farthest) == ([3, 3], 0, 0)
+    np.testing.assert_array_equal(found.step, 401 << found.exponent)
+
+
+@pytest.mark.parametrize(("r", "levels"), [(1.5037, 255), (100.37, 4000)])
+def test_jumps_of_many_levels_are_met_exactly_or_not_at_all(r: float, levels: int) -> None:
+    found = kept([[127, -126, 1]], r, levels, 255)
+    assert isinstance(found, NotKept)
+    assert found.what == (
+        f"one unit of the sum is worth {r:.3g} levels, more than these weights and exponents "
+        "make of it"
+    )
+
+
+def test_levels_that_no_state_holds_are_told() -> None:
+    found = kept([[127, 126, 1]], 1e-6, 255, 30000)
+    assert isinstance(found, NotKept)
+    assert found.what == "their 255 levels take 2.56e+08 units of the sum; a state holds 8388607"

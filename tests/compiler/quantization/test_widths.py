@@ -6,9 +6,12 @@ from itertools import product
 
 import numpy as np
 import pytest
+from support.layers import plain_layer
 
 from snnc.compiler.errors import SnncError
-from snnc.compiler.quantization.widths import Offer, extrapolated, shared_out
+from snnc.compiler.quantization.layer import Precision
+from snnc.compiler.quantization.widths import Offer, extrapolated, shared_out, words_of
+from snnc.compiler.target import LOIHI
 
 WIDTHS = range(2, 6)
 
@@ -69,3 +72,23 @@ def test_a_budget_that_is_too_small_is_refused_with_the_smallest() -> None:
 def test_losses_beyond_the_measured_ones_fall_to_a_quarter() -> None:
     found = extrapolated({2: 1.0, 3: 1.2, 4: 0.1}, range(2, 7))
     assert found == {2: 1.0, 3: 1.0, 4: 0.1, 5: 0.025, 6: 0.00625}
+
+
+def test_the_fewest_bits_lose_what_was_measured() -> None:
+    assert extrapolated({2: 1.0, 3: 0.5, 4: 0.1}, range(2, 4)) == {2: 1.0, 3: 0.5}
+
+
+def test_a_word_goes_where_it_gains_most_not_where_most_is_lost() -> None:
+    words = {2: 10, 3: 15}
+    found = [Offer("a", words, {2: 1.0, 3: 0.99}), Offer("b", words, {2: 0.5, 3: 0.0})]
+    assert shared_out(found, 25).bits == {"a": 2, "b": 3}
+
+
+def test_words_hold_64_bits_and_two_synapses_count_twice() -> None:
+    rows = np.ones((2, 40))
+    assert words_of(plain_layer(rows), Precision(LOIHI, 8)) == 80 * 8 / 64
+    assert words_of(plain_layer(rows), Precision(LOIHI, 16)) == 2 * 80 * 8 / 64
+    assert words_of(plain_layer(rows[:, :1]), Precision(LOIHI, 3)) == 1
+    shortcut = np.eye(2, 24)
+    joined = plain_layer(rows, shortcut)
+    assert words_of(joined, Precision(LOIHI, 4)) == (80 + 2 * 48) * 4 / 64
