@@ -289,8 +289,8 @@ def kept(
 
 def test_a_sum_may_be_as_large_as_the_state() -> None:
     # 47·178481 is 2^23 − 1
-    assert isinstance(kept([[47]], 1e-4, 3, 178481), WholeNumbers)
-    found = kept([[47]], 1e-4, 3, 178482)
+    assert isinstance(kept([[47]], 1e-4, 3, 178481, bias=-0.5), WholeNumbers)
+    found = kept([[47]], 1e-4, 3, 178482, bias=-0.5)
     assert isinstance(found, NotKept)
     assert found.what == "their sums reach 8388654; a state holds 8388607"
 
