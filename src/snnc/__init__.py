@@ -7,7 +7,19 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from snnc.api import compare, compile, errors, export, load, programs, report, run, sweep
+    from snnc.api import (
+        compare,
+        compile,
+        cost,
+        errors,
+        export,
+        load,
+        map,
+        programs,
+        report,
+        run,
+        sweep,
+    )
     from snnc.compiler.codes import SweepGrid
     from snnc.compiler.errors import SnncError
     from snnc.runtime.data import Data
@@ -20,9 +32,11 @@ __all__ = [
     "__version__",
     "compare",
     "compile",
+    "cost",
     "errors",
     "export",
     "load",
+    "map",
     "programs",
     "report",
     "run",
@@ -33,9 +47,9 @@ PLACES = {
     "SnncError": "snnc.compiler.errors",
     "SweepGrid": "snnc.compiler.codes",
     **dict.fromkeys(
-        ("compare", "compile", "errors", "export", "load", "programs", "report", "run", "sweep"),
-        "snnc.api",
+        ("compare", "compile", "cost", "errors", "export", "load", "map", "programs"), "snnc.api"
     ),
+    **dict.fromkeys(("report", "run", "sweep"), "snnc.api"),
 }
 
 
