@@ -13,8 +13,9 @@ def placement_lines(report: PlacementReport) -> list[str]:
     mapping, core = report.mapping, report.mapping.core
     heaviest = max(report.layers, key=lambda each: each.fullest[1])
     resource, fill = heaviest.fullest
+    chips = "chip" if report.chips == 1 else "chips"
     lines = [
-        f"{mapping.cores:,} cores on {report.chips:,} chips of {core.cores}",
+        f"{mapping.cores:,} cores on {report.chips:,} {chips} of {core.cores}",
         f"the fullest core is one of {heaviest.name}: {percent(fill)} of its {resource}",
         f"{percent(report.crossing)} of all messages leave their chip, if all neurons fire alike",
         "assumed: pixels are neurons on cores; a bias and a threshold take no synaptic words",

@@ -121,7 +121,8 @@ def sweep_lines(result: Sweep) -> list[str]:
     unchecked = _reasons(result, "not compared", lambda point: point.unchecked)
     models = [f"{each.name}: {percent(each.accuracy)} as floats" for each in result.models]
     spreads = [f"±: {measured[0].spread_of}"] if measured else []
-    return [*models, *spreads, *refused, *unchecked, *result.notes]
+    unplaced = _reasons(result, "fits no core", lambda point: point.unplaced)
+    return [*models, *spreads, *refused, *unchecked, *unplaced, *result.notes]
 
 
 def _reasons(

@@ -35,7 +35,7 @@ def net(model: Path) -> Path:
 def test_a_mapping_is_shown(net: Path) -> None:
     result = snnc("map", net)
     assert (result.exit_code, result.stderr) == (0, "")
-    assert "3 cores on 1 chips of 120" in result.stdout
+    assert "3 cores on 1 chip of 120" in result.stdout
     assert "a neuron with a program of its own has 2 words of state" in result.stdout
     found = json.loads(snnc("map", net, "--json", "--state-words", 3).stdout)
     assert found["options"]["state_words"] == 3

@@ -17,6 +17,7 @@ POINT = {
     *("series", "code", "time_steps", "rho", "iterations", "light", "groups", "error_free"),
     *("accuracy", "accuracies", "spread", "spread_of", "loss_in_points", "spikes_per_image"),
     *("spikes_per_neuron", "synaptic_operations_per_image", "latency", "period", "mismatches"),
+    "deployment",
     "problems",
 }
 LAYER = {

@@ -39,9 +39,8 @@ def counted(
     numbers = levels(network, images)
     for first in range(0, images, batch):
         result = golden.run(numbers[first : first + batch])
-        sent = {network.input.name: result.pixels, **result.sent}
-        counter.add(sent, len(result.potential))
-        for name, each in sent.items():
+        counter.add(result)
+        for name, each in {network.input.name: result.pixels, **result.sent}.items():
             found.setdefault(name, []).append(each)
     axes = {e.name: 1 if e.neuron.integrates else 0 for e in network}
     return counter, {n: np.concatenate(e, axes.get(n, 0)) for n, e in found.items()}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -68,7 +69,7 @@ CALIBRATED = (Style(GREEN, "^"), Style(SKY, "v"), Style(PURPLE, "X"), Style(BROW
 
 
 def draw_sweep(path: Path, result: Sweep, *, inputs: Sequence[Path] = ()) -> None:
-    """Accuracy against time steps, spikes and latency.
+    """Accuracy against time steps, spikes and latency; below against energy and time on cores.
 
     The axis of accuracy is finer towards the top, where the codes differ by little. Spikes and
     latency are costs: what costs as much as a better point of its curve is not shown there, or the
@@ -82,11 +83,12 @@ def draw_sweep(path: Path, result: Sweep, *, inputs: Sequence[Path] = ()) -> Non
     Raises:
         SnncError: for a path that cannot be written.
     """
-    with figure(path, HEIGHT, inputs) as drawing:
-        panels = drawing.subplots(1, 3, sharey=True)
-        curves = _curves(result.points)
-        for axes, where in zip(panels, (_time_steps, _spikes, _latency), strict=True):
-            _draw_curves(axes, curves, where)
+    rows = (PANELS, ON_CORES) if result.is_deployed else (PANELS,)
+    with figure(path, HEIGHT * len(rows), inputs) as drawing:
+        grid = drawing.subplots(len(rows), len(PANELS), sharey=True, squeeze=False)
+        panels = grid[0]
+        for axes, where in zip(grid.flat, chain(*rows), strict=True):
+            _draw_curves(axes, _curves(result.points, where), where)
             share = 100 * result.source_accuracy
             axes.axhline(share, color=GREY, linestyle="--", linewidth=0.9, zorder=0, label="float")
             axes.grid(color="#e6e6e6", linewidth=0.5)
@@ -97,6 +99,11 @@ def draw_sweep(path: Path, result: Sweep, *, inputs: Sequence[Path] = ()) -> Non
         panels[1].set_xscale("log")
         panels[1].set_xlabel("spikes per image")
         powers_of_two(panels[2], "latency (time steps)")
+        for axes, words in zip(grid[1:].flat, COSTS, strict=False):
+            axes.set_xscale("log")
+            axes.set_xlabel(words)
+        for row in grid[1:]:
+            row[0].set_ylabel(panels[0].get_ylabel())
         handles, names = panels[0].get_legend_handles_labels()
         drawing.legend(
             handles, names, loc="outside upper center", ncols=4, frameon=False, columnspacing=1.5
@@ -115,11 +122,11 @@ def _chance(result: Sweep) -> float:
     return max(LEAST_CHANCE, 2 * min(found, default=0.0))
 
 
-def _curves(points: Sequence[MeasuredPoint]) -> Mapping[str, Sequence[MeasuredPoint]]:
-    """The points that could be measured, curve by curve, in the order of time steps."""
+def _curves(points: Sequence[MeasuredPoint], where: Axis) -> Mapping[str, Sequence[MeasuredPoint]]:
+    """The points that have a place on an axis, curve by curve, in the order of time steps."""
     found: dict[str, list[MeasuredPoint]] = {}
     for each in points:
-        if each.measurements:
+        if each.measurements and where(each) > 0:
             found.setdefault(each.setting.code.series, []).append(each)
     return {
         name: sorted(each, key=lambda point: point.setting.time_steps)
@@ -200,3 +207,20 @@ def _spikes(point: MeasuredPoint) -> float:
 
 def _latency(point: MeasuredPoint) -> float:
     return point.mean(lambda each: each.latency) or 1.0
+
+
+def _energy(point: MeasuredPoint) -> float:
+    return point.deployed(lambda each: each.energy) or 0.0
+
+
+def _microseconds(point: MeasuredPoint) -> float:
+    return point.deployed(lambda each: each.latency) or 0.0
+
+
+def _proxy(point: MeasuredPoint) -> float:
+    return point.deployed(lambda each: each.proxy) or 0.0
+
+
+PANELS = (_time_steps, _spikes, _latency)
+ON_CORES = (_energy, _microseconds, _proxy)
+COSTS = ("µJ per image, Loihi 1", "latency of an image (µs), Loihi 1", "proxy per image, Loihi 2")

@@ -7,7 +7,7 @@ from statistics import fmean
 
 from snnc.runtime.output.numbers import percent, points
 from snnc.runtime.output.tables.table import Column, Table, table_of
-from snnc.runtime.studies.sweep import MeasuredPoint, Measurement, Sweep
+from snnc.runtime.studies.sweep import Deployment, MeasuredPoint, Measurement, Sweep
 
 
 def _mean(
@@ -25,6 +25,18 @@ def _mean(
 def _first(text: Callable[[Measurement], str]) -> Callable[[MeasuredPoint], str]:
     """The cell of what is alike for all models; a dash where nothing was measured."""
     return lambda point: text(point.measurements[0]) if point.measurements else "-"
+
+
+def _on_cores(
+    of: Callable[[Deployment], float], text: Callable[[float], str]
+) -> Callable[[MeasuredPoint], str]:
+    """The cell of a cost on cores; a dash where it was not asked for, or nothing fits."""
+
+    def cell(point: MeasuredPoint) -> str:
+        mean = point.deployed(of)
+        return "-" if mean is None else text(mean)
+
+    return cell
 
 
 def _spread(point: MeasuredPoint) -> str:
@@ -50,6 +62,7 @@ def _remarks(point: MeasuredPoint) -> str:
     remarks = [f"{copies} copies"] if copies else []
     remarks += ["not error-free"] if point.setting.error_free is False else []
     remarks += ["not compared"] if point.unchecked else []
+    remarks += ["fits no core"] if point.unplaced else []
     return ", ".join(remarks)
 
 
@@ -65,6 +78,10 @@ SWEEP_COLUMNS: Sequence[Column[MeasuredPoint]] = (
     Column("of the input", _of_input, 5),
     Column("latency", _first(lambda each: str(each.latency)), 2),
     Column("period", _first(lambda each: str(each.period)), 4),
+    Column("cores", _on_cores(lambda each: each.cores, _whole)),
+    Column("µJ", _on_cores(lambda each: each.energy, lambda mean: f"{mean:.2f}"), typed="energy"),
+    Column("latency, µs", _on_cores(lambda each: each.latency, _whole), 2, typed="µs"),
+    Column("proxy", _on_cores(lambda each: each.proxy, _whole), 3),
     Column("mismatches", lambda p: "-" if p.mismatches is None else f"{p.mismatches:,}", 2),
     Column("remarks", _remarks, 2, is_text=True),
 )

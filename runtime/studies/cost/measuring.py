@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from snnc.compiler.inputs import Input
 from snnc.compiler.laws import Firing, Floats
-from snnc.compiler.laws.base import Sent
 from snnc.compiler.mapping.constants import LOIHI1_COSTS, LOIHI2_COSTS, LOIHI2_SOFTWARE
 from snnc.compiler.mapping.mapping import CoreMapping
 from snnc.compiler.mapping.routes import routes_of
 from snnc.compiler.rules.timing import Timing, timing_of
 from snnc.compiler.spiking import SpikingNetwork
 from snnc.runtime.data import Data, encode
-from snnc.runtime.engines.golden import Golden, GoldenEngine, batch_size
+from snnc.runtime.engines.golden import Golden, GoldenEngine, GoldenResult, batch_size
 from snnc.runtime.engines.running import Progress, batches_of, ignore
 from snnc.runtime.studies.cost.events import Arrivals, LayerEvents
 from snnc.runtime.studies.cost.report import (
@@ -58,20 +58,9 @@ def measure_cost(
     counter = Counter(network, mapping)
     golden = Golden(network, every_population=True)
     for images in batches_of(data, min(batch_size(network), MOST_BATCH)):
-        result = golden.run(encode(images, network.input))
-        counter.add({network.input.name: result.pixels, **result.sent}, len(images))
+        counter.add(golden.run(encode(images, network.input)))
         progress(GoldenEngine.name, len(images), data.images)
-    return CostReport(
-        network.target.name,
-        mapping,
-        counter.timing,
-        data.images,
-        counter.counts(),
-        counter.paces(data.images),
-        _multiplications(network),
-        own_energies or {},
-        data.remarks,
-    )
+    return replace(counter.report(), own_energies=own_energies or {}, remarks=data.remarks)
 
 
 class Counter:
@@ -79,7 +68,7 @@ class Counter:
 
     def __init__(self, network: SpikingNetwork, mapping: CoreMapping) -> None:
         self.timing = timing_of(network)
-        self._mapping = mapping
+        self._network, self._mapping, self._images = network, mapping, 0
         self._laws: Mapping[str, Firing | Input] = {
             network.input.name: network.input,
             **network.firing,
@@ -97,8 +86,10 @@ class Counter:
             for model, costs in MODELS.items()
         }
 
-    def add(self, sent: Mapping[str, Sent], images: int) -> None:
-        """Count a batch, given what every node sends."""
+    def add(self, result: GoldenResult) -> None:
+        """Count a batch, of which golden knows every population."""
+        sent, images = {**result.sent, self._network.input.name: result.pixels}, len(result.pixels)
+        self._images += images
         for each in self.times.values():
             each.begin(images)
         for index, layer in enumerate(self._mapping.layers):
@@ -121,11 +112,23 @@ class Counter:
         )
         return Counts(**self._sums, hops=(across, along))
 
-    def paces(self, images: int) -> Mapping[str, Mapping[str, Pace]]:
+    def report(self) -> CostReport:
+        """All so far; the streams end with it."""
+        return CostReport(
+            self._network.target.name,
+            self._mapping,
+            self.timing,
+            self._images,
+            self.counts(),
+            self._paces(),
+            _multiplications(self._network),
+        )
+
+    def _paces(self) -> Mapping[str, Mapping[str, Pace]]:
         """How fast it runs, in both ways and by all models."""
         found: dict[str, dict[str, Pace]] = {}
         for (way, model), times in self.times.items():
-            pace = _pace(times.all_steps(), self._periods[way], self.timing, images)
+            pace = _pace(times.all_steps(), self._periods[way], self.timing, self._images)
             found.setdefault(way, {})[model] = pace
         step = LOIHI2_SOFTWARE.step(int(neurons_of_cores(self._mapping).max()))
         for way, period in self._periods.items():

@@ -7,10 +7,17 @@ one-spike take one time step.
 
 from snnc.runtime.studies.sweep.grid import notes_of, points_of, problems_of_grid, staircases_of
 from snnc.runtime.studies.sweep.measuring import Build, measure, sweep
-from snnc.runtime.studies.sweep.result import FloatModel, MeasuredPoint, Measurement, Sweep
+from snnc.runtime.studies.sweep.result import (
+    Deployment,
+    FloatModel,
+    MeasuredPoint,
+    Measurement,
+    Sweep,
+)
 
 __all__ = [
     "Build",
+    "Deployment",
     "FloatModel",
     "MeasuredPoint",
     "Measurement",

@@ -11,6 +11,7 @@ import numpy as np
 from snnc.compiler.codes import Code, SweepPoint
 from snnc.compiler.errors import EngineError, Problem, SnncError
 from snnc.compiler.inputs import Input
+from snnc.compiler.mapping.mapper import map_network
 from snnc.compiler.rules.timing import timing_of
 from snnc.compiler.spiking import SpikingNetwork
 from snnc.runtime.data import Data, as_source, encode
@@ -20,7 +21,15 @@ from snnc.runtime.engines.result import decisions_of, logits_of
 from snnc.runtime.engines.running import Progress, batches_of, ignore
 from snnc.runtime.engines.source_model import Executable
 from snnc.runtime.studies.compare import run_against_golden
-from snnc.runtime.studies.sweep.result import FloatModel, MeasuredPoint, Measurement, Sweep
+from snnc.runtime.studies.cost import MOST_BATCH, CostReport, Counter
+from snnc.runtime.studies.cost.report import LOIHI1
+from snnc.runtime.studies.sweep.result import (
+    Deployment,
+    FloatModel,
+    MeasuredPoint,
+    Measurement,
+    Sweep,
+)
 from snnc.runtime.studies.synaptic_operations import Meter, firing_neurons
 
 Build: TypeAlias = Callable[[int, Code], SpikingNetwork]
@@ -37,6 +46,7 @@ def sweep(
     engine: Engine | None = None,
     progress: Progress = ignore,
     stored: Store = lambda network: network,
+    on_cores: bool = False,
 ) -> Sweep:
     """Measure every point on every model.
 
@@ -49,6 +59,7 @@ def sweep(
         engine: run in every point besides, to count what differs from golden.
         progress: called as images are done, those of the source models too.
         stored: writes a network and reads it back; what is measured is the file.
+        on_cores: whether to place each network on cores, and to count what it costs there.
 
     Raises:
         SnncError: where a source model, or what was compiled, cannot be run.
@@ -61,26 +72,34 @@ def sweep(
     found = tuple(
         FloatModel(name, _source_accuracy(each, source, data, advance)) for name, each in models
     )
-    bench = _Bench(found, data, build, stored, engine, advance)
+    bench = _Bench(found, data, build, stored, engine, advance, on_cores)
     name = engine.name if engine else GoldenEngine.name
     return Sweep(data.images, name, found, tuple(map(bench.measured, points)), data.remarks)
 
 
 def measure(
-    network: SpikingNetwork, data: Data, engine: Engine | None = None, progress: Progress = ignore
+    network: SpikingNetwork,
+    data: Data,
+    engine: Engine | None = None,
+    progress: Progress = ignore,
+    *,
+    on_cores: bool = False,
 ) -> Measurement:
-    """Run a network over labelled images and count what it sends.
+    """Run a network over labelled images and count what it sends, and on cores what it costs.
 
     Raises:
         SnncError: if the engine is not installed, or fails.
     """
     assert data.y is not None
     golden, meter = Golden(network, every_population=True), Meter(network)
+    counter, unplaced = _counter(network) if on_cores else (None, ())
     right, first = 0, 0
-    for images in batches_of(data, batch_size(network)):
-        levels = encode(images, network.input)
-        result = golden.run(levels)
+    size = min(batch_size(network), MOST_BATCH) if counter else batch_size(network)
+    for images in batches_of(data, size):
+        result = golden.run(encode(images, network.input))
         meter.add(result.pixels, result.sent)
+        if counter:
+            counter.add(result)
         logits = logits_of(result.potential, network)
         decisions = decisions_of(logits.reshape(len(images), -1))
         right += int(np.count_nonzero(decisions == data.y[first : first + len(images)]))
@@ -97,6 +116,27 @@ def measure(
         max(each.neuron.copies for each in network) if network.is_stock else None,
         mismatches,
         unchecked,
+        _deployment(counter.report()) if counter else None,
+        unplaced,
+    )
+
+
+def _counter(network: SpikingNetwork) -> tuple[Counter | None, tuple[Problem, ...]]:
+    """What counts on cores; or nothing, and why the network does not fit on any."""
+    try:
+        return Counter(network, map_network(network)), ()
+    except SnncError as error:
+        return None, error.problems
+
+
+def _deployment(report: CostReport) -> Deployment:
+    stream, alone = (report.paces[way][LOIHI1] for way in ("stream", "alone"))
+    return Deployment(
+        report.mapping.cores,
+        report.energy("stream") / 1e6,
+        report.proxy("stream"),
+        alone.latency / 1000,
+        stream.period / 1000,
     )
 
 
@@ -110,6 +150,7 @@ class _Bench:
     stored: Store
     engine: Engine | None
     progress: Progress
+    on_cores: bool
 
     def measured(self, point: SweepPoint) -> MeasuredPoint:
         """What a point gives; what cannot be compiled leaves its reasons instead.
@@ -128,7 +169,8 @@ class _Bench:
                 self.progress(GoldenEngine.name, images * (len(self.models) - len(found)), images)
                 return MeasuredPoint(point, problems=error.problems)
             network = self.stored(compiled)
-            found.append(measure(network, self.data, self.engine, self.progress))
+            on_cores = self.on_cores
+            found.append(measure(network, self.data, self.engine, self.progress, on_cores=on_cores))
         pairs = zip(self.models, found, strict=True)
         losses = tuple(100 * (model.accuracy - each.accuracy) for model, each in pairs)
         return MeasuredPoint(point, losses, tuple(found), images=images)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
+from operator import attrgetter
 from statistics import fmean, stdev
 from typing import Any
 
@@ -20,6 +21,21 @@ BETWEEN_MODELS = "standard deviation between models"
 BETWEEN_IMAGES = "binomial standard error over images"
 SETTINGS = ("rho", "iterations", "light")
 """What a point says of its code besides T."""
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """What a network costs on cores for one image, see `snnc.runtime.studies.cost`."""
+
+    cores: int
+    energy: float
+    """µJ in a stream, at the constants of Loihi 1."""
+    proxy: float
+    """Synaptic operations + 10 · neuron updates, in a stream."""
+    latency: float
+    """µs to the logits of an image alone, by the model of Loihi 1."""
+    period: float
+    """µs from an image to the next in a stream, likewise."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +56,10 @@ class Measurement:
     """Spikes and logits in which an engine differs from golden; None where none was held to it."""
     unchecked: tuple[Problem, ...] = ()
     """Why the engine that was asked for was not held to golden."""
+    deployment: Deployment | None = None
+    """None where nobody asked, or where it does not fit."""
+    unplaced: tuple[Problem, ...] = ()
+    """Why it does not fit on cores."""
 
     @property
     def spikes_per_neuron(self) -> float:
@@ -89,6 +109,17 @@ class MeasuredPoint:
         """Why the engine that was asked for was not held against golden."""
         return tuple(dict.fromkeys(p for each in self.measurements for p in each.unchecked))
 
+    @property
+    def unplaced(self) -> tuple[Problem, ...]:
+        """Why it does not fit on cores."""
+        return tuple(dict.fromkeys(p for each in self.measurements for p in each.unplaced))
+
+    def deployed(self, of: Callable[[Deployment], float]) -> float | None:
+        """The mean over the models; None where one was not placed on cores."""
+        found = [each.deployment for each in self.measurements]
+        placed = [of(each) for each in found if each is not None]
+        return fmean(placed) if placed and len(placed) == len(found) else None
+
     def mean(self, of: Callable[[Measurement], float]) -> float | None:
         """The mean over the models; None where there is none."""
         return fmean(map(of, self.measurements)) if self.measurements else None
@@ -117,7 +148,12 @@ class MeasuredPoint:
             "latency": first and first.latency,
             "period": first and first.period,
             "mismatches": self.mismatches,
-            "problems": [asdict(each) for each in (*self.problems, *self.unchecked)],
+            "deployment": {
+                each.name: self.deployed(attrgetter(each.name)) for each in fields(Deployment)
+            },
+            "problems": [
+                asdict(each) for each in (*self.problems, *self.unchecked, *self.unplaced)
+            ],
         }
 
     def _setting(self) -> dict[str, Any]:
@@ -162,6 +198,11 @@ class Sweep(Presented):
     def worked(self) -> bool:
         """Whether any point could be measured."""
         return any(each.measurements for each in self.points)
+
+    @property
+    def is_deployed(self) -> bool:
+        """Whether any point was placed on cores."""
+        return any(each.deployment for point in self.points for each in point.measurements)
 
     @property
     def is_exact(self) -> bool:

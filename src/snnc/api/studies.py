@@ -46,6 +46,7 @@ def sweep(
     timesteps: int | Sequence[int] | None = None,
     also: Sequence[str | Path] = (),
     engine: str = "golden",
+    on_cores: bool = False,
     **options: Unpack[StudyKeywords],
 ) -> Sweep:
     """Measure accuracy, spikes and time of a network in many codes, for many T.
@@ -58,6 +59,7 @@ def sweep(
         timesteps: in the place of the grid's, every T.
         also: the same network trained from other seeds: accuracies are means over all of them.
         engine: "golden", or one that sends spikes, to hold it against golden in every point.
+        on_cores: place every network on cores too, and count its energy and time there.
         options: limit, clip_input, plot and progress, see `StudyKeywords`; and those of `compile`
             that are no settings of a code.
 
@@ -94,7 +96,9 @@ def sweep(
     with TemporaryDirectory() as folder:
         build = partial(_built, models, compiling)
         stored = partial(_stored, Path(folder) / "network.h5")
-        result = study.sweep(sources, source, images, points, build, checked, progress, stored)
+        result = study.sweep(
+            sources, source, images, points, build, checked, progress, stored, on_cores
+        )
     result = replace(result, notes=tuple(study.notes_of(wanted, staircases)))
     if chosen.figure is not None and result.worked:
         plots.draw_sweep(chosen.figure, result, inputs=inputs)

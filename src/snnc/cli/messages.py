@@ -22,7 +22,7 @@ OPTIONS = frozenset(
         *(each.name for each in fields(CompileOptions)),
         *("also", "clip_input", "codes", "columns", "device", "dump_after"),
         *("engine", "html", "lava_model", "layer", "limit", "map", "output", "plot", "program"),
-        *("chips", "constants", "mapping", "objective", "slack", "state_words"),
+        *("chips", "constants", "mapping", "objective", "on_cores", "slack", "state_words"),
     }
 )
 """Every option that is a flag, by its name in Python."""

@@ -66,6 +66,10 @@ def sweep(
             help=f"{SPIKING} runs every point too, and is held against golden.",
         ),
     ] = "golden",
+    on_cores: Annotated[
+        bool,
+        typer.Option("--on-cores", help="Also count energy and time on neuron cores: snnc cost."),
+    ] = False,
     limit: Limit = None,
     clip_input: ClipInput = False,
     plot: Plot = None,
@@ -88,6 +92,7 @@ def sweep(
                 grid,
                 also=also or (),
                 engine=engine,
+                on_cores=on_cores,
                 limit=limit,
                 clip_input=clip_input,
                 plot=plot,
