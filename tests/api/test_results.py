@@ -53,7 +53,7 @@ FIRST = {
     "compare": "12 images: source ",
     "sweep": "12 images, 3 of 3 points measured",
     "errors": "model.onnx, rate, 12 images",
-    "map": "3 cores on 1 chips",
+    "map": "3 cores on 1 chip of",
     "cost": "",
 }
 
