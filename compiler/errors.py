@@ -52,7 +52,7 @@ class EngineError(SnncError):
 
 def shortened(text: str) -> str:
     """A text of a stranger, as a message may hold it: printable and short."""
-    plain = printable(text)
+    plain = printable(text[: MOST_SHOWN + 1])
     return plain if len(plain) <= MOST_SHOWN else f"{plain[:MOST_SHOWN]}…"
 
 
