@@ -88,6 +88,28 @@ def test_their_weights_are_the_chips(tmp_path: Path) -> None:
         assert any(np.array_equal(kernel, weights) for weights in taken if weights.ndim == 4)
 
 
+@pytest.mark.parametrize(("kind", "code"), [("Sigmoid", "one-spike"), ("LeakyRelu", "bit-serial")])
+def test_other_activations_between_quantisers(tmp_path: Path, kind: str, code: str) -> None:
+    """With one-spike what makes up for rounding must not take a bias beyond 13 bits."""
+    graph, path = Graph("batch", 2, 8, 8), tmp_path / "quantised.onnx"
+    graph.conv(6, 2, 3, 3, pads=[1] * 4)
+    graph.node(kind)
+    graph.conv(6, 6, 3, 3, strides=[2, 2])
+    graph.node(kind)
+    graph.node("Flatten")
+    graph.dense(5, 54)
+    x = np.random.default_rng(0).uniform(size=(64, 2, 8, 8)).astype(np.float32)
+    quantize_static(
+        str(graph.save(tmp_path)), str(path), Images(x), quant_format=QuantFormat.QOperator
+    )
+    network = snnc.compile(path, calibration=Data(x), levels=15, code=code).network
+    if code == "one-spike":
+        assert max(int(np.abs(each.bias).max()) for each in network) > 3000
+    found = snnc.run(path.with_suffix(".h5"), Data(x), engine="golden").result.logits
+    expected = SourceModel(onnx.load(path), "quantised").run(x)
+    assert np.corrcoef(found.ravel(), expected.ravel())[0, 1] > 0.98
+
+
 @pytest.mark.lava
 def test_lava_is_golden(tmp_path: Path) -> None:
     path = quantised(tmp_path, QuantFormat.QDQ, QuantType.QUInt8)

@@ -14,7 +14,7 @@ from snnc.compiler.quantization.common_factors import WholeRows, whole_rows
 from snnc.compiler.quantization.layer import Layer, Precision, saturated
 from snnc.compiler.quantization.magnified import magnified
 from snnc.compiler.quantization.observer import Observer, RoundedLayer
-from snnc.compiler.quantization.scale import resolution, steps
+from snnc.compiler.quantization.scale import held_bias, resolution, steps
 from snnc.compiler.quantization.shortcuts import kept_rows
 from snnc.compiler.quantization.synapses import rounded, taken_over
 from snnc.compiler.quantization.units import fitted
@@ -123,7 +123,7 @@ def on_spikes(
     layer = fitted(layer, precision)
     scale = steps(layer, 1, precision)
     projections, lost = rounded(layer, context.names, scale, precision)
-    bias = _whole(context.bias(layer, lost), scale)
+    bias = held_bias(layer, _whole(context.bias(layer, lost), scale), scale, precision)
     population = made(layer, context, projections, bias, neuron(scale.astype(np.int64)))
     return Lowered(population, fate, _became(layer, lost, bias, scale))
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from snnc.compiler.errors import Problem, SnncError
-from snnc.compiler.operators import Floats, Staircase
+from snnc.compiler.laws import Integers
+from snnc.compiler.operators import Floats, Staircase, per_channel
 from snnc.compiler.quantization.layer import Layer, Precision
 from snnc.compiler.target import StockNeuron
 
@@ -90,13 +91,36 @@ def bias_room(layer: Layer, precision: Precision) -> Floats:
     """
     flat = layer.bias.reshape(len(layer.bias), -1) * layer.time_steps
     fires = isinstance(layer.node.operator, Staircase)
-    # copy 1 has θ/2 of room: the bias of all steps and v(0) may reach θ before it needs any
-    spare = 0.5 if layer.time_steps > 1 else 0.0
-    most = flat.max(1) - spare if fires else np.abs(flat).max(1)
+    most = flat.max(1) - _spare(layer) if fires else np.abs(flat).max(1)
     if not isinstance(precision.target, StockNeuron):
         return np.full(len(most), np.inf)
     limit = BIAS_SHARE * precision.target.bias_max - layer.time_steps
     return np.divide(limit, most, where=most > 0, out=np.full(len(most), np.inf))
+
+
+def held_bias(layer: Layer, bias: Integers, scale: Floats, precision: Precision) -> Integers:
+    """A bias of neurons that fire, within what stock neurons hold.
+
+    The layer's own is. What makes up for rounding comes on top, and gives way.
+    """
+    if not isinstance(precision.target, StockNeuron):
+        return bias
+    room = precision.target.bias_max - layer.time_steps + _spare(layer) * scale
+    most = np.floor(room / layer.time_steps).astype(np.int64)
+    return np.minimum(bias, per_channel(most, bias.ndim))
+
+
+def _spare(layer: Layer) -> Floats:
+    """Thresholds that copy 1 lacks where the bias of all steps is 0, and needs no bias for.
+
+    θ/2 of neurons that count, whose v(0) is the other half; else where the first level begins, or
+    half a level before, where there are more copies than levels.
+    """
+    levels = layer.thresholds
+    if levels is None:
+        return np.array(0.5 if layer.time_steps > 1 else 0.0)
+    first = 1.5 * levels[0] - 0.5 * levels[min(1, len(levels) - 1)] - 0.5
+    return np.asarray(first * layer.time_steps / len(levels))
 
 
 def exponent(peaks: Floats, scale: Floats, weight_max: int) -> int:
