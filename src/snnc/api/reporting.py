@@ -21,6 +21,7 @@ from snnc.compiler.errors import Problem, SnncError
 from snnc.compiler.laws import bits_for
 from snnc.compiler.mapping.mapper import MapOptions, map_network
 from snnc.compiler.mapping.mapping import mapping_of
+from snnc.compiler.network import Network
 from snnc.compiler.options import CompileOptions
 from snnc.compiler.spiking import SpikingNetwork
 
@@ -148,16 +149,22 @@ def _level_changes(
     from snnc.runtime.data import encode
     from snnc.runtime.studies.report import LevelChange
 
-    options = _known_options(network)
-    try:
-        composed = pipeline.composed(open_model(path, options).network, options)
-    except SnncError:
-        return None
-    if not comparable(composed, network):
+    composed = _composed(path, network)
+    if composed is None or not comparable(composed, network):
         return None
     losses = rounding_losses(composed, network, encode(images.x[:IMAGES], network.input))
     known = {each.layer: each for each in losses if each.changed is not None}
     return {name: LevelChange(e.changed or 0.0, e.farthest) for name, e in known.items()}
+
+
+def _composed(path: Path, network: SpikingNetwork) -> Network | None:
+    """The model just before its weights were rounded; open sizes are those of the network."""
+    known = _known_options(network)
+    for shape in ((), network.input.image_shape):
+        options = replace(known, input_shape=shape)
+        with suppress(SnncError):
+            return pipeline.composed(open_model(path, options).network, options)
+    return None
 
 
 def _known_options(network: SpikingNetwork) -> CompileOptions:
@@ -171,7 +178,6 @@ def _known_options(network: SpikingNetwork) -> CompileOptions:
         input_range=(source.low, source.high),
         mean=tuple(source.mean),
         std=tuple(source.std),
-        input_shape=tuple(source.image_shape),
     )
 
 
