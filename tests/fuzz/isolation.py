@@ -24,6 +24,8 @@ from typing import NoReturn
 from tests.fuzz.outcomes import ANSWERED, KILLED, REFUSED, TRACEBACK, WRONG, FindingError
 
 PR_SET_PDEATHSIG = 1
+MOST_SAID = 10_000
+"""Signs of what there is to say of a case: a pipe holds them, six bytes each."""
 PATIENCE = 3.0
 """Seconds in which processes may follow the one that ended."""
 
@@ -55,7 +57,8 @@ def _be_a_case(
         found = (TRACEBACK, traceback.format_exc())
     try:
         sys.stderr.flush()
-        os.write(writes, json.dumps(found).encode()[: 1 << 16])
+        word, detail = found
+        os.write(writes, json.dumps((word, detail[-MOST_SAID:])).encode())
     finally:
         os._exit(0)
 

@@ -62,6 +62,10 @@ def is_wrong(seed: int, folder: Path) -> str:
     return "answered"
 
 
+def says_much(seed: int, folder: Path) -> str:
+    raise AssertionError("\N{SNOWMAN}" * 150 + "\n\N{SNOWMAN}" * 90_000)
+
+
 def dies(seed: int, folder: Path) -> str:
     os.kill(os.getpid(), signal.SIGKILL)
     return "answered"
@@ -106,6 +110,7 @@ def has_no_word(seed: int, folder: Path) -> str:
         (refuses, outcomes.REFUSED, "at m.onnx"),
         (fails, outcomes.TRACEBACK, "ValueError: no. 7000000"),
         (is_wrong, outcomes.WRONG, "AssertionError: not what it should be"),
+        (says_much, outcomes.WRONG, "AssertionError: "),
         (dies, outcomes.KILLED, "signal SIGKILL"),
         (waits, outcomes.HANG, "seconds"),
         (computes, outcomes.HANG, "seconds"),
