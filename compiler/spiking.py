@@ -137,7 +137,7 @@ class Provenance:
     source_sha256: str = ""
     labels: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
-    serves: Mapping[str, str] = field(default_factory=dict)
+    serves: Mapping[str, str] = field(default_factory=dict, compare=False)
     """What populations are made for that are no layers of the source model, by their names; files
     do not say it."""
 
