@@ -24,9 +24,14 @@ COMMANDS = {
     "errors": 12,
     "map": 8,
     "cost": 8,
+    "export": 8,
+    "operators": 2,
     "compare": 1,
+    "report": 1,
 }
-"""How often each is drawn; `compare` starts Lava, which takes its time."""
+"""How often each is drawn; the last two start Lava, which takes its time."""
+ENDINGS = {"compile": (".onnx", ".h5"), "export": (".h5", ".nir"), "report": (".h5", ".html")}
+"""What a command reads, and what it writes beside it unless it is told another place."""
 GOOD: Mapping[str, tuple[str, ...]] = {
     "timesteps": ("1", "3", "4", "7"),
     "rho": ("1", "4", "8"),
@@ -54,6 +59,8 @@ GOOD: Mapping[str, tuple[str, ...]] = {
     "calibration": scratch.DATA,
     "engine": ("golden",),
     "device": ("cpu",),
+    "lava_model": ("layers", "network"),
+    "layer": ("out", "fc"),
     "output": ("new.h5", "n.h5x", "folder/new.h5"),
     "html": ("new.html",),
     "plot": ("new.png", "new.svg"),
@@ -103,8 +110,9 @@ def outputs_of(words: list[str]) -> set[str]:
     named = {words[i + 1] for i, word in enumerate(words[:-1]) if word in OUTPUTS}
     named |= {word.partition("=")[2] for word in words if word.partition("=")[0] in OUTPUTS}
     named |= {word[2:] for word in words if word.startswith("-o") and len(word) > 2}
-    if words[:1] == ["compile"]:
-        named |= {f"{name.rpartition('.')[0]}.h5" for name in words if name.endswith(".onnx")}
+    if words and (endings := ENDINGS.get(words[0])):
+        read, written = endings
+        named |= {each.removesuffix(read) + written for each in words if each.endswith(read)}
     return {_place(each) for each in named}
 
 
