@@ -91,7 +91,7 @@ def _batch_of(proto: onnx.ModelProto) -> int:
     given = {each.name for each in proto.graph.initializer}
     first = next(each for each in proto.graph.input if each.name not in given)
     dims = first.type.tensor_type.shape.dim
-    return dims[0].dim_value if dims and dims[0].HasField("dim_value") else IMAGES
+    return (dims[0].dim_value if dims else 0) or IMAGES
 
 
 def _in_onnx_runtime(
