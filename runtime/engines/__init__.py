@@ -17,11 +17,13 @@ ENGINES: Mapping[str, Engine] = MappingProxyType(
 
 
 def engines_with(lava_model: str) -> Mapping[str, Engine]:
-    """The same with Lava as told: see `snnc.runtime.engines.lava.engine.LavaModel`.
+    """Every engine, with Lava as told, by default as it is: see `snnc.runtime.engines.lava.engine.LavaModel`.
 
     Raises:
         SnncError: for a model that Lava does not have.
     """
+    if lava_model == LAVA_MODELS[0]:
+        return ENGINES
     for each in LAVA_MODELS:
         if each == lava_model:
             return MappingProxyType({**ENGINES, LavaEngine.name: LavaEngine(each)})
