@@ -17,7 +17,7 @@ ENGINES: Mapping[str, Engine] = MappingProxyType(
 
 
 def engines_with(lava_model: str) -> Mapping[str, Engine]:
-    """Every engine, with Lava as told, by default as it is: see `snnc.runtime.engines.lava.engine.LavaModel`.
+    """Every engine, with Lava as told, by default in layers (`LavaModel`).
 
     Raises:
         SnncError: for a model that Lava does not have.
