@@ -70,6 +70,17 @@ def test_names_are_shown_whole_in_every_table(tmp_path: Path, name: str) -> None
     assert rows[0]["name"] == name
 
 
+@pytest.mark.parametrize("name", ["$\\frac$", "a$b$c", "_conv"])
+def test_names_are_shown_whole_in_figures(tmp_path: Path, name: str) -> None:
+    """They are no formulas, and a legend leaves none of them out."""
+    model, data, net = model_with(name, tmp_path), tmp_path / "d.npz", tmp_path / "n.h5"
+    api.compile(model, net)
+    for words in (["map", net], ["cost", net, data]):
+        picture = tmp_path / "picture.svg"
+        assert snnc(*words, "--plot", picture).exit_code == 0
+        assert name in picture.read_text()
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_names_are_shown_whole_in_messages(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     tell(str(SnncError(Problem(name, f"{name} is wrong", f"mend {name}"))))

@@ -16,6 +16,7 @@ from snnc.runtime.output.plots.figure import (
     ORANGE,
     VERMILION,
     figure,
+    plain,
 )
 from snnc.runtime.studies.cost.report import CostReport
 
@@ -41,7 +42,7 @@ def draw_cost(path: Path, report: CostReport, *, inputs: Sequence[Path] = ()) ->
     Raises:
         SnncError: for a path that cannot be written.
     """
-    names = [each.name for each in report.layers]
+    names = [plain(each.name) for each in report.layers]
     places = np.arange(len(names))
     height = max(HEIGHT, 0.9 + 0.16 * min(len(names), LABELLED))
     with figure(path, height, inputs) as drawing:

@@ -84,3 +84,8 @@ def figure(path: Path, height: float, inputs: Sequence[Path] = ()) -> Iterator[F
         kind = path.suffix.lower()
         drawing.savefig(picture, format=kind.removeprefix("."), metadata=unset.get(kind))
     write_bytes(path, picture.getvalue(), option="plot", inputs=inputs)
+
+
+def plain(name: str) -> str:
+    """A name as a figure shows it: no formula, and no legend leaves it out for an underscore."""
+    return (" " if name.startswith("_") else "") + name.replace("$", r"\$")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from snnc.compiler.laws import Floats, Integers
-from snnc.runtime.output.plots.figure import WIDTH, figure
+from snnc.runtime.output.plots.figure import WIDTH, figure, plain
 from snnc.runtime.studies.placement import PlacementReport
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def draw_placement(path: Path, report: PlacementReport, *, inputs: Sequence[Path
         upper, lower = drawing.subplots(2, 1)
         _draw_cores(upper, report, palette[owner])
         named = [
-            Patch(color=color, label=layer.name)
+            Patch(color=color, label=plain(layer.name))
             for color, layer in zip(palette[:LABELLED], mapping.layers, strict=False)
         ]
         upper.legend(

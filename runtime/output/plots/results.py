@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING
 
 from snnc.runtime.engines import ENGINES
 from snnc.runtime.engines.result import EngineResult, Labels
-from snnc.runtime.output.plots.figure import BLUE, GREEN, GREY, HEIGHT, SKY, VERMILION, figure
+from snnc.runtime.output.plots.figure import (
+    BLUE,
+    GREEN,
+    GREY,
+    HEIGHT,
+    SKY,
+    VERMILION,
+    figure,
+    plain,
+)
 from snnc.runtime.output.tables.decisions import class_rows
 from snnc.runtime.output.tables.layout import fitted
 from snnc.runtime.studies.compare import Comparison
@@ -45,7 +54,7 @@ def draw_layers(path: Path, inspection: Inspection, *, inputs: Sequence[Path] = 
         left.barh(places, heard, 0.7, arrives, color=SKY, label="listens")
         turns = [row.time_steps for row in rows]
         left.barh(places, turns, 0.7, fires, color=VERMILION, label="fires, or shows its logits")
-        left.set_yticks(places, [fitted(_plain(row.name), NAME) for row in rows])
+        left.set_yticks(places, [fitted(plain(row.name), NAME) for row in rows])
         left.invert_yaxis()
         left.set_xlabel("time step of image 0")
         left.legend(frameon=False)
@@ -115,8 +124,3 @@ def _logits(axes: Axes, comparison: Comparison) -> None:
     axes.set_xlabel("logit of the source")
     axes.set_ylabel("logit in whole numbers")
     axes.margins(0.05)
-
-
-def _plain(name: str) -> str:
-    """A name in which a dollar sign is one."""
-    return name.replace("$", r"\$")
