@@ -72,7 +72,7 @@ class SpikeCountCode(PlainCode):
         """In thresholds for one spike."""
         law = self.neuron(np.ones(1, np.int64))
         if layer.highest == 1 and layer.thresholds is None:
-            layer = sharpened(layer, context.precision.target)
+            layer = sharpened(layer, context.precision)
         counted = in_spikes(layer, constant, law, steady_is_exact=self.steady_is_exact)
         if layer.highest is None:
             return shown(counted, context, self.readout)

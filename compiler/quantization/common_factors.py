@@ -74,7 +74,7 @@ def whole_rows(rows: Sequence[Floats]) -> WholeRows | None:
     multiples = _least_multiples(scaled)
     if multiples is None:
         return None
-    certain = _chance(multiples, np.count_nonzero(scaled, axis=1)) < CHANCE
+    certain = _chance(multiples, _independent(scaled)) < CHANCE
     # a large one would make any two factors multiples of each other, nearly
     if multiples.max() > BYTE and not (certain and len(rows) == 1):
         return None
@@ -82,6 +82,17 @@ def whole_rows(rows: Sequence[Floats]) -> WholeRows | None:
     r[alive] = peak[alive] / multiples
     found = (np.round(each / r[:, None, None]).astype(np.int64) for each in rows)
     return WholeRows(tuple(found), r, certain)
+
+
+def _independent(rows: Floats) -> Integers:
+    """How many weights of each row, whose largest is 1, tell anything of their own.
+
+    A convolution that became a matrix repeats its few weights for every neuron, and an average
+    pool for every pixel. All weights alike, as of a network of signs, are no repetition.
+    """
+    sizes = np.sort(np.abs(rows), axis=1)
+    differ = np.count_nonzero(np.diff(sizes, axis=1, prepend=0.0) > NOISE, axis=1)
+    return np.where(differ > 1, differ, np.count_nonzero(rows, axis=1))
 
 
 def _chance(multiples: Floats, counts: Integers) -> float:

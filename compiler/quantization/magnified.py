@@ -13,9 +13,8 @@ import numpy as np
 
 from snnc.compiler.operators import Floats, per_channel
 from snnc.compiler.quantization.common_factors import whole_rows
-from snnc.compiler.quantization.layer import Layer
+from snnc.compiler.quantization.layer import Layer, Precision
 from snnc.compiler.quantization.thresholds import Thresholds
-from snnc.compiler.target import Target
 
 SMALL, LARGE = 2.0**-10, 2.0**10
 """Levels that the sums of a channel span. Within these bounds nothing is done: Δ holds them."""
@@ -55,15 +54,16 @@ def _about_the_threshold(bias: Floats, low: Floats, gain: Floats, levels: int) -
     return np.where(first == threshold, held, scaled)
 
 
-def sharpened(layer: Layer, limits: Target) -> Layer:
+def sharpened(layer: Layer, precision: Precision) -> Layer:
     """A layer of one level for codes that count spikes: whole sums are one level each.
 
-    Halfway between two sums lies the threshold ⌈(1 − b)/r⌉ − ½, as far from both as can be.
+    Halfway between two sums lies the threshold ⌈(1 − b)/r⌉ − ½, as far from both as can be. Weights
+    that no synapses hold are rounded, and their sums are not whole then.
     """
     rows = whole_rows(layer.rows)
-    if rows is None:
+    if rows is None or rows.peak.max() > precision.weight_max(layer.joined, wide=True):
         return magnified(layer, 1)
-    asked = Thresholds.of(layer, 1, rows, limits)
+    asked = Thresholds.of(layer, 1, rows, precision.target)
     bias = 1.5 - asked.on_neurons(asked.met[:, :, 0]).reshape(layer.bias.shape)
     weights = tuple(each.astype(np.float64) for each in rows.weights)
     return replace(layer, rows=weights, bias=bias, magnification=1.0 / rows.r)

@@ -55,6 +55,17 @@ def test_few_weights_are_whole_by_chance() -> None:
     assert not single.is_certain
 
 
+@pytest.mark.parametrize("times", [1, 50])
+def test_weights_that_repeat_are_no_more_likely_whole(times: int) -> None:
+    """As those of a convolution that became a matrix; signs repeat too, and are whole."""
+    rng = np.random.default_rng(0)
+    few = (np.tile(rng.normal(size=(4, 1, 4)), (1, 1, times)) for _ in range(20))
+    assert all(whole_rows([each]) is None for each in few)
+    signs = whole_rows([rng.choice([-0.3, 0.0, 0.3], (4, 1, 40))])
+    assert signs is not None
+    assert signs.is_certain
+
+
 def test_a_single_weight_among_zeros_rules_out_what_it_must() -> None:
     """Each k that fits the others is not tried against all of them in turn."""
     rows = np.zeros((1, 1, 1 << 20))

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from snnc.compiler.network import Node
 from snnc.compiler.operators import Floats, MatMul, Staircase
-from snnc.compiler.quantization.layer import Layer, saturated
+from snnc.compiler.quantization.layer import Layer, Precision, saturated
 from snnc.compiler.quantization.magnified import magnified, sharpened
 from snnc.compiler.target import LOIHI
 
@@ -66,9 +66,16 @@ def test_sharp_thresholds_lie_halfway_between_two_whole_sums(seed: int) -> None:
     whole[:, 0], whole[:, 1] = 1, 8
     bias = 1 - (rng.integers(-9, 18, 20) + rng.uniform(0.1, 0.9, 20)) * r
     made = layer(whole * r[:, None], bias, 1)
-    found = sharpened(made, LOIHI)
+    found = sharpened(made, Precision(LOIHI, 8))
     np.testing.assert_array_equal(found.rows[0][:, 0], whole)
     np.testing.assert_allclose(made.rows[0] * found.gain[:, None, None], found.rows[0])
     bits = np.array(list(product((0.0, 1.0), repeat=6)))
     np.testing.assert_array_equal(levels_of(found, bits), levels_of(made, bits))
     np.testing.assert_array_equal((bits @ whole.T + found.bias) % 1, 0.5)
+
+
+def test_whole_weights_that_no_synapses_hold_are_made_as_large_as_others() -> None:
+    rows = np.array([[1.0, -20000.0, 32767.0]])
+    made = layer(rows, np.array([0.5]), 1)
+    low, high = sharpened(made, Precision(LOIHI, 8)).reach
+    assert (high - low)[0] <= 256
