@@ -10,8 +10,11 @@ from snnc.runtime.engines.golden import GoldenEngine
 from snnc.runtime.engines.lava.engine import LAVA_MODELS, LavaEngine
 from snnc.runtime.engines.slayer.engine import SlayerEngine
 
+LAVA_ENGINES: Mapping[str, Engine] = MappingProxyType(
+    {each: LavaEngine(each) for each in LAVA_MODELS}
+)
 ENGINES: Mapping[str, Engine] = MappingProxyType(
-    {each.name: each for each in (GoldenEngine(), LavaEngine(), SlayerEngine())}
+    {each.name: each for each in (GoldenEngine(), LAVA_ENGINES["layers"], SlayerEngine())}
 )
 """Every engine by its name; golden is what the others are held against."""
 
@@ -22,13 +25,10 @@ def engines_with(lava_model: str) -> Mapping[str, Engine]:
     Raises:
         SnncError: for a model that Lava does not have.
     """
-    if lava_model == LAVA_MODELS[0]:
-        return ENGINES
-    for each in LAVA_MODELS:
-        if each == lava_model:
-            return MappingProxyType({**ENGINES, LavaEngine.name: LavaEngine(each)})
-    what = f"{lava_model!r}; allowed: {', '.join(LAVA_MODELS)}"
-    raise refusal("`lava_model`", what, "leave it out for layers")
+    if lava_model not in LAVA_ENGINES:
+        what = f"{lava_model!r}; allowed: {', '.join(LAVA_ENGINES)}"
+        raise refusal("`lava_model`", what, "leave it out for layers")
+    return MappingProxyType({**ENGINES, LavaEngine.name: LAVA_ENGINES[lava_model]})
 
 
 def find_engine(name: str, lava_model: str = "layers") -> Engine:
