@@ -14,6 +14,7 @@ from typing import Literal, TypeAlias
 from snnc.compiler.inputs import Input
 from snnc.compiler.laws import Firing, Integers, Neuron, Readout
 from snnc.compiler.laws.base import span_of
+from snnc.compiler.operators.base import windows_along
 from snnc.compiler.target import LOIHI, STOCK, Target
 
 Schedule: TypeAlias = Literal["pipelined", "sequential"]
@@ -30,6 +31,11 @@ class Convolution:
     """Rows and columns of zeros: (top, left, bottom, right)."""
     dilations: tuple[int, int] = (1, 1)
     groups: int = 1
+
+    def places(self, source: tuple[int, ...]) -> tuple[int, ...]:
+        """Height and width of what it gives, for a source of shape (channels, height, width)."""
+        kernel = self.weights.shape[2:]
+        return windows_along(source[1:], self.pads, kernel, self.strides, self.dilations)
 
     def __str__(self) -> str:
         height, width = self.weights.shape[2:]

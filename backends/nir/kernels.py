@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
+from snnc.compiler.composition.convolutions import without_groups
 from snnc.compiler.spiking import Convolution
 
 
-def evened(connection: Convolution, source: Sequence[int]) -> Convolution:
+def evened(connection: Convolution, source: tuple[int, ...]) -> Convolution:
     """The same padded on the far sides as on the near ones, where nothing reads what that adds.
 
     Args:
@@ -19,24 +19,7 @@ def evened(connection: Convolution, source: Sequence[int]) -> Convolution:
     """
     top, left, _, _ = connection.pads
     even = replace(connection, pads=(top, left, top, left))
-    return even if places(even, source) == places(connection, source) else connection
-
-
-def places(connection: Convolution, source: Sequence[int]) -> tuple[int, int]:
-    """The rows and columns that come out."""
-    top, left, bottom, right = connection.pads
-    rows, columns = (
-        (size + pads - gap * (extent - 1) - 1) // stride + 1
-        for size, pads, extent, gap, stride in zip(
-            source[1:],
-            (top + bottom, left + right),
-            connection.weights.shape[2:],
-            connection.dilations,
-            connection.strides,
-            strict=True,
-        )
-    )
-    return rows, columns
+    return even if even.places(source) == connection.places(source) else connection
 
 
 def ungrouped(connection: Convolution) -> Convolution:
@@ -44,11 +27,7 @@ def ungrouped(connection: Convolution) -> Convolution:
 
     nir 1.0.8 takes the inputs of one group for those of the layer, and refuses the graph.
     """
-    outputs, inputs, *kernel = connection.weights.shape
-    parts = np.split(connection.weights, connection.groups)
-    weights = np.zeros((outputs, inputs * connection.groups, *kernel), np.int64)
-    for k, (rows, part) in enumerate(zip(np.split(weights, connection.groups), parts, strict=True)):
-        rows[:, k * inputs : (k + 1) * inputs] = part
+    weights = without_groups(connection.weights, connection.groups)
     return replace(connection, weights=weights, groups=1)
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 from math import prod
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from snnc.compiler.operators import Conv, Floats, Shape, per_channel
 
@@ -142,12 +144,19 @@ def tap_of(conv: Conv, tap: Shape) -> Floats:
 def ungrouped(conv: Conv) -> Floats:
     """The same weights with zeros between the groups: (out channels, in channels, *kernel)."""
     out, width = conv.weights.shape[:2]
-    if conv.groups == 1:
-        return conv.weights
-    full = _zeros((out, width * conv.groups, *conv.kernel))
-    group = np.arange(out) // (out // conv.groups)
+    _require_room((out, width * conv.groups, *conv.kernel))
+    return without_groups(conv.weights, conv.groups)
+
+
+def without_groups(weights: npt.NDArray[Any], groups: int) -> npt.NDArray[Any]:
+    """Weights (out channels, in channels / groups, *kernel) with zeros between the groups."""
+    out, width, *kernel = weights.shape
+    if groups == 1:
+        return weights
+    full = np.zeros((out, width * groups, *kernel), weights.dtype)
+    group = np.arange(out) // (out // groups)
     columns = group[:, None] * width + np.arange(width)
-    full[np.arange(out)[:, None], columns] = conv.weights
+    full[np.arange(out)[:, None], columns] = weights
     return full
 
 

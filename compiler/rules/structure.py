@@ -10,7 +10,6 @@ from snnc.compiler.laws.base import SETTINGS_AT_LEAST_ONE, Parameter
 from snnc.compiler.limits import EXTENT, PAD, STEPS, TURN
 from snnc.compiler.spiking import (
     Connection,
-    Convolution,
     Dense,
     Node,
     Population,
@@ -211,13 +210,5 @@ def _misfit(connection: Connection, source: Node, population: Population) -> str
     if in_channels * connection.groups != source.shape[0] or out_channels % connection.groups:
         kernels = f"{out_channels} kernels of {in_channels} channels in {connection.groups} groups"
         return f"has {kernels}; allowed: groups that divide {source.shape[0]} channels"
-    shape = (out_channels, *_extents(connection, source.shape))
+    shape = (out_channels, *connection.places(source.shape))
     return None if shape == population.shape else f"gives {shape}; allowed: {population.shape}"
-
-
-def _extents(convolution: Convolution, source: tuple[int, ...]) -> Iterator[int]:
-    """Height and width of what a convolution gives: ⌊(padded − span)/stride⌋ + 1."""
-    for axis in (0, 1):
-        padded = source[1 + axis] + convolution.pads[axis] + convolution.pads[axis + 2]
-        span = convolution.dilations[axis] * (convolution.weights.shape[2 + axis] - 1) + 1
-        yield (padded - span) // convolution.strides[axis] + 1
