@@ -35,6 +35,14 @@ def require_regular(path: Path, mend: str) -> int:
     return found.st_size
 
 
+def beside(path: Path, ending: str) -> Path:
+    """The file that is written where nobody names one: its input's name with another ending.
+
+    A path without a name, as /, is refused when it is read.
+    """
+    return path.with_suffix(ending) if path.name else Path(f"network{ending}")
+
+
 def kind_of(mode: int) -> str:
     """What a thing is that is no regular file."""
     return KINDS.get(stat.S_IFMT(mode), "something else")

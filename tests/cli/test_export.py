@@ -42,3 +42,11 @@ def test_another_code_is_refused(tmp_path: Path) -> None:
     assert result.stderr.startswith("fc: a spike counts twice as much as the next one")
     assert "--code one-spike" in result.stderr
     assert not (tmp_path / "net.nir").exists()
+
+
+@pytest.mark.parametrize("command", [["export"], ["report", "m.onnx"]])
+def test_a_path_without_a_name_is_refused_like_any_other(command: list[str]) -> None:
+    data = ["d.npz"] * (command[0] == "report")
+    result = CliRunner().invoke(app, [*command, "/", *data])
+    assert result.exit_code == 1
+    assert result.stderr.startswith("/: ")

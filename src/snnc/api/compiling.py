@@ -14,6 +14,7 @@ from snnc.api.images import accepted_images, files_among
 from snnc.api.keywords import CALIBRATION_IMAGES, compile_options
 from snnc.compiler import pipeline
 from snnc.compiler.errors import SnncError, refusal
+from snnc.compiler.files import beside
 from snnc.compiler.mapping.mapper import placed
 from snnc.compiler.options import CompileKeywords, CompileOptions, encoding_of
 from snnc.compiler.pipeline import Watcher, ignore, lower, problems_of_numbers
@@ -128,7 +129,7 @@ def compile(
     from snnc.backends.netx.writer import write
 
     chosen = compile_options("compile", options)
-    path = Path(output) if output is not None else _beside(Path(model))
+    path = Path(output) if output is not None else beside(Path(model), ".h5")
     inputs = files_among([model], chosen.calibration)
     target_of(path, inputs=inputs)
     opened = open_model(Path(model), chosen, progress)
@@ -173,11 +174,6 @@ def operators() -> Mapping[str, tuple[str, ...]]:
 def _with_remarks(network: SpikingNetwork, remarks: Sequence[str]) -> SpikingNetwork:
     origin = network.provenance
     return replace(network, provenance=replace(origin, remarks=(*origin.remarks, *remarks)))
-
-
-def _beside(model: Path) -> Path:
-    """The file of a model that is compiled without a word about its place."""
-    return model.with_suffix(".h5") if model.name else Path("network.h5")
 
 
 def _session(

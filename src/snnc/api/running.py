@@ -11,6 +11,7 @@ from snnc.api import notes
 from snnc.api.given import GivenImages
 from snnc.api.images import images_for
 from snnc.compiler.errors import refusal
+from snnc.compiler.files import beside
 from snnc.runtime.presented import Presentation, Presented
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ def export(network: str | Path, output: str | Path | None = None) -> Path:
     """
     from snnc.backends.nir.writer import write
 
-    path = Path(network).with_suffix(".nir") if output is None else Path(output)
+    path = beside(Path(network), ".nir") if output is None else Path(output)
     write(load(network), path, inputs=[Path(network)])
     return path
 

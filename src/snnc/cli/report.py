@@ -26,6 +26,7 @@ from snnc.cli.options import (
 )
 from snnc.cli.progress import progress_bars
 from snnc.cli.results import print_lines
+from snnc.compiler.files import beside
 
 
 def report(
@@ -46,7 +47,7 @@ def report(
     """Compare, look into the network, and write one page for the browser."""
     from snnc.runtime.output.tables import ENGINE_COLUMNS
 
-    page = network.with_suffix(".html") if output is None else output
+    page = beside(network, ".html") if output is None else output
     with reports_problems(as_json=as_json):
         view = view_of(wide, columns, ENGINE_COLUMNS)
         with progress_bars() as progress:
