@@ -30,9 +30,12 @@ def cost_lines(report: CostReport) -> list[str]:
     """What the tables leave open: where numbers come from, and what they are not."""
     share = _neuron_share(report)
     cores = f"{report.mapping.cores:,} cores of {report.target}"
+    least, most = report.program
     energy, time = (f"{100 * each:.0f} %" for each in (ENERGY_ERROR, TIME_ERROR))
     lines = [
         f"neurons are updated in every step: {percent(share)} of the energy in a stream",
+        f"neuron programs: {least:,} to {most:,} operations of an image in a stream, register "
+        "transfers of `snnc inspect --program`",
         f"Loihi 1: its events, whether or not it has such neurons, on {cores}; the model is within "
         f"{energy} (energy) and {time} (time) of silicon on three published networks",
         "Loihi 2: no energy of an event is public. The proxy is synaptic operations + 10 · "

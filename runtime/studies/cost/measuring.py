@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from math import prod
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from snnc.compiler.laws import Firing, Floats
 from snnc.compiler.mapping.constants import LOIHI1_COSTS, LOIHI2_COSTS, LOIHI2_SOFTWARE
 from snnc.compiler.mapping.mapping import CoreMapping
 from snnc.compiler.mapping.routes import routes_of
+from snnc.compiler.programs import programs_of
 from snnc.compiler.rules.timing import Timing, timing_of
 from snnc.compiler.spiking import SpikingNetwork
 from snnc.runtime.data import Data, encode
@@ -122,6 +124,7 @@ class Counter:
             self.counts(),
             self._paces(),
             _multiplications(self._network),
+            _program_operations(self._network),
         )
 
     def _paces(self) -> Mapping[str, Mapping[str, Pace]]:
@@ -169,6 +172,16 @@ def _pace(steps: Floats, period: int, timing: Timing, images: int) -> Pace:
     begins = period * np.arange(images)
     latency = float(np.mean(until[begins + timing.latency] - until[begins]))
     return Pace(period, float(until[period * images]) / images, latency)
+
+
+def _program_operations(network: SpikingNetwork) -> Mapping[str, tuple[int, int]]:
+    """What all neurons of each population do in a period: the least and the most operations."""
+    found = {}
+    for name, program in programs_of(network).items():
+        least, most = program.operations_per_image.range
+        neurons = prod(program.shape)
+        found[name] = least * neurons, most * neurons
+    return found
 
 
 def _multiplications(network: SpikingNetwork) -> int:

@@ -75,6 +75,8 @@ class LayerCost:
     """Of synaptic memory that it reads."""
     energy: float
     """nJ at the constants of Loihi 1, in a stream."""
+    program: tuple[int, int]
+    """Operations of its neuron program, the least and the most, in a stream; none of pixels."""
 
 
 @dataclass(frozen=True)
@@ -112,6 +114,8 @@ class CostReport(Presented):
     """By the way it runs, "stream" or "alone", and by the model of time."""
     multiplications: int
     """Multiply-accumulates of the network without spikes, for an image."""
+    programs: Mapping[str, tuple[int, int]]
+    """Operations of the neuron programs of each population in a period, the least and the most."""
     own_energies: Mapping[str, float] = field(default_factory=dict)
     """pJ of each event, and W of a chip, as the user says; empty where nothing was said."""
     remarks: tuple[str, ...] = ()
@@ -155,6 +159,12 @@ class CostReport(Presented):
         return operations + PROXY_NEURON * events["neuron"]
 
     @property
+    def program(self) -> tuple[int, int]:
+        """Operations of all neuron programs for an image in a stream: the least and the most."""
+        least, most = zip(*self.programs.values(), strict=True)
+        return sum(least), sum(most)
+
+    @property
     def estimates(self) -> Mapping[str, float]:
         """An image in pJ as papers estimate it: of the network without spikes, and with them."""
         operations = float(self.counts.operations.sum()) / self.images
@@ -180,6 +190,7 @@ class CostReport(Presented):
             "layers": [asdict(each) for each in self.layers],
             "by_step": self._by_step(),
             **{way: self._way(way) for way in self.paces},
+            "program_operations_per_image": self.program,
             "estimate": {
                 "multiply_accumulates": self.multiplications,
                 "pj": dict(self.estimates),
@@ -245,6 +256,7 @@ class CostReport(Presented):
             operations=events["convolution_synapse"] + events["dense_synapse"],
             words=float(self.counts.words[index].sum()) / self.images,
             energy=energy_of(events, energies) / 1000,
+            program=self.programs.get(self.mapping.layers[index].name, (0, 0)),
         )
 
 

@@ -12,6 +12,7 @@ from support.spiking_networks import DRAWS, random_network
 from snnc.compiler.mapping.constants import LOIHI1_COSTS
 from snnc.compiler.mapping.layers import Layer
 from snnc.compiler.mapping.mapping import CoreMapping
+from snnc.compiler.programs import ProgramNeurons, programs_of
 from snnc.compiler.rules.timing import timing_of
 from snnc.compiler.spiking import Dense
 from snnc.compiler.target import LOIHI1_CORE
@@ -34,6 +35,19 @@ def test_spikes_and_operations_are_those_of_the_meter(seed, code):
     assert counts.spikes.sum() == pytest.approx(3 * meter.traffic.spikes)
     assert counts.operations.sum() == pytest.approx(3 * meter.traffic.operations)
     assert counts.messages.sum() == counts.received.sum()
+
+
+@pytest.mark.parametrize("code", DRAWS)
+def test_operations_of_programs_are_those_that_a_run_of_them_takes(code):
+    network = random_network(2, code)
+    report = counted(network, mapped(network), 1)[0].report()
+    for name, program in programs_of(network).items():
+        neurons = ProgramNeurons(program)
+        for step in range(program.first, program.first + program.period):
+            neurons.step(step, np.zeros(program.shape, np.int64))
+        (layer,) = (each for each in report.layers if each.name == name)
+        assert layer.program[0] <= neurons.operations.total() <= layer.program[1]
+    assert report.program == tuple(sum(each.program[k] for each in report.layers) for k in (0, 1))
 
 
 @pytest.mark.parametrize("seed", range(4))
