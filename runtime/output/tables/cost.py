@@ -19,8 +19,7 @@ COST_COLUMNS: Sequence[Column[LayerCost]] = (
     Column("operations", lambda row: f"{row.operations:,.0f}"),
     Column("words read", lambda row: f"{row.words:,.0f}", 3, typed="words"),
     Column("Loihi 1, nJ", lambda row: f"{row.energy:,.1f}", typed="energy"),
-    Column("program at least", lambda row: f"{row.program[0]:,}", 3, typed="least"),
-    Column("at most", lambda row: f"{row.program[1]:,}", 3, typed="most"),
+    Column("program", lambda row: "..".join(f"{n:,}" for n in row.program), 3),
 )
 
 
