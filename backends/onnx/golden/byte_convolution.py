@@ -7,9 +7,6 @@ half: those of s and of the product together are less than 2^-23 of it, the high
 matters is N − ½, and the nearest quotient is 1/(2Δ) away from it. Hence (2N − 1)·Δ < 2^23. Beyond,
 the order is kept and the clip decides alike.
 
-Where the kernel is taken apart (blocks.py), sums of levels take the place of levels; they are bytes
-too, or it stays whole.
-
 Processors without dot products of bytes add pairs of products u8·s8 in 16 bits and saturate there.
 Up to 127 levels no pair reaches that; above, both factors are given unsigned, which is exact.
 """
@@ -17,22 +14,19 @@ Up to 127 levels no pair reaches that; above, both factors are given unsigned, w
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from snnc.backends.onnx.blocks import in_blocks, window_of
+from snnc.backends.onnx.blocks import window_of
+from snnc.backends.onnx.byte_sums import BYTE, ByteWeights, byte_stages, span, unsigned
 from snnc.compiler.laws import Integers
 from snnc.compiler.laws.base import WholeStaircase
 from snnc.compiler.spiking import Convolution, Node, Population
 
-MOST_LEVELS = 255
-"""Levels that a byte holds."""
 SIGNED_LEVELS = 127
 """Levels up to which a pair of products with signed bytes stays within 16 bits."""
 EXACT_QUOTIENTS = 1 << 23
-WIDEST_SUM = 1 << 31
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,10 +35,8 @@ class ByteConvolution:
 
     stages: tuple[Convolution, ...]
     """What is convolved: perhaps sums over windows before the kernel."""
-    weights: npt.NDArray[Any]
+    weights: ByteWeights
     """(out channels, in channels / groups, height, width), int8 or uint8."""
-    zero_point: npt.NDArray[Any]
-    """What stands for weight 0, a scalar of the weights' type."""
     scale: npt.NDArray[np.float32]
     """1/Δ of each channel."""
     bias: npt.NDArray[np.int32]
@@ -60,17 +52,15 @@ def byte_convolution(
     if others or not isinstance(connection, Convolution) or not _quotients_are_exact(staircase):
         return None
     levels = source.sends.levels
-    if staircase.bias.ndim > 1 or max(staircase.levels, levels) > MOST_LEVELS:
+    if staircase.bias.ndim > 1 or max(staircase.levels, levels) > BYTE:
         return None
-    stages = in_blocks(connection, source.shape, population.shape)
-    if window_of(stages) * levels > MOST_LEVELS:
-        stages = (connection,)
+    stages = byte_stages(connection, source.shape, population.shape, levels)
     weights = _as_bytes(stages[-1].weights << projection.exponent, window_of(stages) * levels)
     if weights is None:
         return None
     bias = staircase.bias - (staircase.step - 1) // 2
     scale = (1 / staircase.step).astype(np.float32)
-    return ByteConvolution(stages, *weights, scale, bias.astype(np.int32))
+    return ByteConvolution(stages, weights, scale, bias.astype(np.int32))
 
 
 def _quotients_are_exact(staircase: WholeStaircase) -> bool:
@@ -78,10 +68,8 @@ def _quotients_are_exact(staircase: WholeStaircase) -> bool:
     return odd and (2 * staircase.levels - 1) * int(staircase.step.max()) < EXACT_QUOTIENTS
 
 
-def _as_bytes(weights: Integers, levels: int) -> tuple[npt.NDArray[Any], npt.NDArray[Any]] | None:
-    low, high = min(0, int(weights.min())), max(0, int(weights.max()))
+def _as_bytes(weights: Integers, levels: int) -> ByteWeights | None:
+    low, high = span(weights)
     if levels <= SIGNED_LEVELS and low >= -128 and high <= 127:
-        return weights.astype(np.int8), np.array(0, np.int8)
-    if high - low > 255 or weights[0].size * levels * 255 >= WIDEST_SUM:
-        return None
-    return (weights - low).astype(np.uint8), np.array(-low, np.uint8)
+        return ByteWeights(weights.astype(np.int8), np.array(0, np.int8))
+    return unsigned(weights, weights[0].size * levels)

@@ -112,8 +112,8 @@ def _add_bytes(
     (projection,) = population.projections
     *sums, convolution = constants.stages
     one, zero = graph.constant(1, np.float32), graph.constant(0, np.uint8)
-    points = np.repeat(constants.zero_point, len(constants.bias))
-    weights = map(graph.constant, (constants.weights, constants.scale, points))
+    points = np.repeat(constants.weights.zero_point, len(constants.bias))
+    weights = map(graph.constant, (constants.weights.values, constants.scale, points))
     pixels = graph.cast(projection.source, UINT8)
     for each in sums:
         pixels = graph.sums_of_bytes(each, pixels)

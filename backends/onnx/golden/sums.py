@@ -7,7 +7,7 @@ import onnx
 from onnx import TensorProto, helper
 
 from snnc.backends.onnx.blocks import in_blocks
-from snnc.backends.onnx.golden.byte_convolution import MOST_LEVELS
+from snnc.backends.onnx.byte_sums import BYTE
 from snnc.backends.onnx.graph import BATCH, Graph, Numbers
 from snnc.compiler.laws.base import per_neuron
 from snnc.compiler.spiking import (
@@ -29,7 +29,7 @@ class GoldenGraph(Graph):
         self.nodes: dict[str, Node] = dict(network.nodes)
         super().__init__(self.nodes)
         source = network.input
-        self.types = {source.name: UINT8 if source.levels <= MOST_LEVELS else FLOAT}
+        self.types = {source.name: UINT8 if source.levels <= BYTE else FLOAT}
 
     def value(self, node: Node) -> onnx.ValueInfoProto:
         """What is known of a value that enters or leaves."""

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from onnx import TensorProto, helper
 
 from snnc.backends.onnx.blocks import in_blocks, window_of
+from snnc.backends.onnx.byte_sums import BYTE, byte_stages, unsigned
 from snnc.backends.onnx.graph import Graph
 from snnc.compiler.laws import Integers
 from snnc.compiler.spiking import Connection, Convolution, Node, Population, Projection
@@ -25,10 +26,8 @@ if TYPE_CHECKING:
 
 NUMBERS = "n"
 """What the source sent."""
-BYTE = 255
 FEW_PLACES = 8
 """Planes of less are convolved faster in floats: bytes pay for their unpacking."""
-WIDEST_SUM = 1 << 31
 
 
 class Kernel:
@@ -103,15 +102,13 @@ def _sums_of_bytes(
     if highest is None or highest > BYTE:
         return None
     if not isinstance(connection, Convolution):
-        constants = _as_bytes(graph, connection.weights.T, len(connection.weights.T))
+        constants = _as_bytes(graph, connection.weights.T, len(connection.weights.T) * highest)
         if constants is None:
             return None
         return graph.add("MatMulInteger", graph.add("Flatten", NUMBERS), *constants)
-    stages = in_blocks(connection, source.shape, shape)
-    if window_of(stages) * highest > BYTE:
-        stages = (connection,)
-    *sums, last = stages
-    constants = _as_bytes(graph, last.weights, last.weights[0].size)
+    *sums, last = stages = byte_stages(connection, source.shape, shape, highest)
+    reach = last.weights[0].size * window_of(stages) * highest
+    constants = _as_bytes(graph, last.weights, reach)
     if constants is None or prod(shape[1:]) < FEW_PLACES:
         return None
     numbers = NUMBERS
@@ -120,16 +117,13 @@ def _sums_of_bytes(
     return graph.convolution("ConvInteger", last, numbers, *constants)
 
 
-def _as_bytes(graph: Graph, weights: Integers, fan_in: int) -> tuple[str, str, str] | None:
+def _as_bytes(graph: Graph, weights: Integers, reach: int) -> tuple[str, str, str] | None:
     """Weights, what stands for 0 among the numbers, and what does among the weights."""
-    low, high = min(0, int(weights.min())), max(0, int(weights.max()))
-    if high - low > BYTE or fan_in * BYTE * BYTE >= WIDEST_SUM:
+    found = unsigned(weights, reach)
+    if found is None:
         return None
-    return (
-        graph.constant(weights - low, np.uint8),
-        graph.constant(0, np.uint8),
-        graph.constant(-low, np.uint8),
-    )
+    zero = graph.constant(0, np.uint8)
+    return graph.constant(found.values), zero, graph.constant(found.zero_point)
 
 
 def _highest(source: Node) -> int | None:
