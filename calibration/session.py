@@ -51,7 +51,7 @@ class CalibrationSession:
         cls, data: Data, source: Input, shape: Shape, levels: int | None, progress: Progress
     ) -> CalibrationSession:
         """From images that suit the input, for a model that reads them in some shape."""
-        images = np.asarray(normalised(data.x, source)).reshape(data.images, *shape)
+        images = np.asarray(normalised(data.x[:], source)).reshape(data.images, *shape)
         return cls(data, images, levels, progress)
 
     @property
@@ -80,6 +80,6 @@ class CalibrationSession:
         return self.calibration.network
 
     def _observe(self, composed: Network, pixels: Input) -> RoundingWalk:
-        sent = encode(self.data.x, pixels)
+        sent = encode(self.data.x[:], pixels)
         self.composed, self.sent = composed, sent.reshape(len(sent), *composed.input.shape)
         return RoundingWalk(composed, self.sent)

@@ -38,8 +38,8 @@ class Images(Protocol):
     """Images in memory, as `snnc.Data` holds them."""
 
     @property
-    def x(self) -> npt.NDArray[Any]:
-        """(images, *shape)."""
+    def x(self) -> Any:  # noqa: ANN401
+        """(images, *shape), an array."""
         ...
 
     @property

@@ -7,7 +7,7 @@ Bytes are accepted where everybody agrees on what they mean: for an input of 0..
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -19,7 +19,8 @@ from snnc.compiler.inputs import Input
 from snnc.compiler.laws import Integers
 from snnc.compiler.laws.base import per_neuron
 from snnc.runtime.archive import read_arrays
-from snnc.runtime.pixels import Survey, remarks_on, survey
+from snnc.runtime.pixels import Faults, Survey, remarks_on, survey
+from snnc.runtime.stored import ImageArray, StoredArray
 
 Array: TypeAlias = npt.NDArray[Any]
 
@@ -32,8 +33,9 @@ FORMAT = "save it with numpy.savez(path, x=images, y=labels)"
 class Data:
     """Images, and labels where they are known."""
 
-    x: Array
-    """(images, *input.shape), uint8, float32 or float64; (images, channels, length) for a line."""
+    x: ImageArray
+    """(images, *input.shape), uint8, float32 or float64; (images, channels, length) for a line.
+    Those of a file may stay in it: a slice of them is read when it is taken."""
     y: Integers | None = None
     """(images,) labels, or None."""
     remarks: tuple[str, ...] = ()
@@ -44,15 +46,64 @@ class Data:
         """The number of images."""
         return len(self.x)
 
+    def part(self, first: int, count: int) -> Data:
+        """Some of the images, from the first on; nothing is read."""
+        labels = None if self.y is None else self.y[first : first + count]
+        return replace(self, x=_rows(self.x, first, first + count), y=labels)
 
-def load_data(path: Path) -> Data:
-    """Read DATA.npz; pickled objects are never loaded.
+
+@dataclass(frozen=True, eq=False)
+class StoredImages:
+    """Images that stay in their file, as an input has them."""
+
+    stored: StoredArray
+    source: Input
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(images, *pixel_shape)."""
+        none = np.empty((0, *self.stored.shape[1:]), np.uint8)
+        return len(self), *_channels_first(none, self.source).shape[1:]
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Of a pixel."""
+        return self.stored.dtype
+
+    @property
+    def ndim(self) -> int:
+        """The number of its axes."""
+        return len(self.shape)
+
+    def __len__(self) -> int:
+        return len(self.stored)
+
+    def __getitem__(self, images: slice, /) -> Array:
+        """Some images, one behind the other.
+
+        Raises:
+            SnncError: for a file that is no longer what it was.
+        """
+        return _channels_first(self.stored[images], self.source)
+
+    def rows(self, first: int, last: int) -> StoredImages:
+        """Some images, which stay where they are."""
+        return replace(self, stored=self.stored.rows(first, last))
+
+
+def load_data(path: Path, limit: int | None = None) -> Data:
+    """Read DATA.npz, or DATA.npy without labels; pickled objects are never loaded.
+
+    Args:
+        path: the file.
+        limit: the images that will be used; None for all, which then are looked at as a whole.
 
     Raises:
         SnncError: if it is no such file.
     """
-    arrays = read_arrays(path, "x", "y", mend=FORMAT)
-    return Data(arrays["x"], arrays.get("y"))
+    arrays = read_arrays(path, "x", "y", mend=FORMAT, rows=limit)
+    labels = arrays.get("y")
+    return Data(arrays["x"], None if labels is None else np.asarray(labels))
 
 
 def accepted(
@@ -81,13 +132,13 @@ def accepted(
     """
     if limit is not None and limit < 1:
         raise refusal("`limit`", f"{limit} images; allowed: at least 1", "leave it out for all")
-    x, y = _channels_first(data.x, source), data.y
+    x, y = _arranged(data.x, source), data.y
     problems = [*_problems_of_images(name, x, source)]
     if y is not None:
         problems += _problems_of_labels(name, y, len(x) if x.ndim else 0, classes)
-    x = x[:limit] if x.ndim else x
     if problems:
         raise SnncError(*problems)
+    x = _rows(x, 0, len(x) if limit is None else limit)
     found = survey(x, source)
     if problems := [*_problems_of_values(name, found, source, clip)]:
         raise SnncError(*problems)
@@ -105,7 +156,7 @@ def encode(x: Array, source: Input) -> npt.NDArray[np.int32]:
     """
     highest = source.pixel_levels
     if x.dtype == np.uint8:
-        levels = (2 * highest * x.astype(np.int64) + 255) // 510
+        levels = ((2 * highest * np.arange(256, dtype=np.int32) + 255) // 510)[x]
     else:
         levels = np.clip(np.rint((x.astype(np.float64) - source.low) / source.step), 0, highest)
     return np.asarray(source.neurons_of(np.asarray(levels, np.int32)), np.int32)
@@ -133,6 +184,18 @@ def normalised(x: Array, source: Input) -> npt.NDArray[np.float32]:
     return np.asarray(real, np.float32)
 
 
+def _arranged(x: ImageArray, source: Input) -> ImageArray:
+    """The images with their channels first, wherever they are."""
+    if isinstance(x, StoredArray):
+        return StoredImages(x, source)
+    return _channels_first(np.asarray(x), source)
+
+
+def _rows(x: ImageArray, first: int, last: int) -> ImageArray:
+    """Some of the images, where they are."""
+    return x.rows(first, last) if isinstance(x, StoredArray | StoredImages) else x[first:last]
+
+
 def _channels_first(x: Array, source: Input) -> Array:
     """The images (images, channels, height, width), which may be a line, or have channels last."""
     shape, channels_last = source.pixel_shape, source.channels_last
@@ -146,7 +209,7 @@ def _per_channel(values: tuple[float, ...], source: Input) -> Array:
     return per_neuron(np.array(values, np.float32), source.pixel_shape)
 
 
-def _problems_of_images(path: str, x: Array, source: Input) -> Iterator[Problem]:
+def _problems_of_images(path: str, x: ImageArray, source: Input) -> Iterator[Problem]:
     if x.dtype not in (np.uint8, np.float32, np.float64):
         what = f"x holds {x.dtype}; allowed: uint8, float32, float64"
         yield Problem(path, what, "convert it; pixels 0..255 to uint8")
@@ -170,19 +233,19 @@ def _problems_of_labels(path: str, y: Array, images: int, classes: int | None) -
     elif y.dtype.kind not in "iuf" or not np.array_equal(y, np.rint(y)):
         yield Problem(path, f"y ({y.dtype}) is not whole numbers", "number the classes from 0 on")
     elif (wrong := (y < 0) | (y > highest)).any():
-        what = f"{_found(wrong, 'labels')} outside 0..{highest}"
+        what = f"{_found(Faults.of(wrong), 'labels')} outside 0..{highest}"
         yield Problem(path, what, "number the classes from 0 on")
 
 
 def _problems_of_values(path: str, found: Survey, source: Input, clip: bool) -> Iterator[Problem]:
-    if found.not_finite.any():
+    if found.not_finite:
         what = f"{_found(found.not_finite, 'values')} not finite"
         yield Problem(path, what, "leave out or mend these images")
-    if found.outside.any() and not clip:
+    if found.outside and not clip:
         what = f"{_found(found.outside, 'values')} outside {source.low:g}..{source.high:g}"
         yield Problem(path, what, "scale x, compile with its `input_range`, or use `clip_input`")
 
 
-def _found(counts: Array, things: str) -> str:
-    """How many there are, and where the first is, given their number in each image."""
-    return f"{np.sum(counts)} {things}, the first in image {np.argmax(counts > 0)}, are"
+def _found(faults: Faults, things: str) -> str:
+    """How many there are, and where the first is."""
+    return f"{faults.count} {things}, the first in image {faults.image}, are"

@@ -8,21 +8,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from math import inf
+from functools import reduce
+from math import inf, prod
 from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from snnc.compiler.inputs import GradedInput, Input
-from snnc.compiler.laws import Integers
 from snnc.compiler.laws.base import bits_for
 from snnc.compiler.limits import PLANES
+from snnc.runtime.stored import ImageArray
 
 Array: TypeAlias = npt.NDArray[Any]
 
 BATCH = 256
-"""Images looked at together, so that no second copy of all of them is made."""
+MOST_PIXELS = 1 << 22
+"""Images, and pixels, looked at together, so that no second copy of all of them is made."""
 ROUNDINGS = 4
 """A pixel that is meant to be a level may have been rounded to float32 as often: as k/255, scaled,
 shifted, stored. Each moves it by up to 2^-24 of the largest number of the range."""
@@ -34,14 +36,36 @@ DIGITS = range(2, 18)
 """Of the ends of a range that is proposed: as few as will do."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
+class Faults:
+    """How many pixels of some kind there are, and where the first is."""
+
+    count: int = 0
+    image: int = 0
+    """That of the first; 0 where there is none."""
+
+    def __bool__(self) -> bool:
+        return self.count > 0
+
+    @classmethod
+    def of(cls, counts: Array) -> Faults:
+        """From their number in each image."""
+        return cls(int(np.sum(counts)), int(np.argmax(counts > 0)) if len(counts) else 0)
+
+    def then(self, other: Faults, images: int) -> Faults:
+        """Those besides of the images that follow on so many."""
+        image = self.image if self or not other else images + other.image
+        return Faults(self.count + other.count, image)
+
+
+@dataclass(frozen=True)
 class Survey:
     """What one look at some images found; counts are of pixels."""
 
-    not_finite: Integers
-    """(images,)"""
-    outside: Integers
-    """(images,) those nearer to a level that there is not."""
+    images: int
+    not_finite: Faults
+    outside: Faults
+    """Those nearer to a level that there is not."""
     off_grid: int
     """Those between two levels."""
     farthest: float
@@ -55,24 +79,30 @@ class Survey:
     """Images that have one value in all of several pixels."""
     pixels: int
 
+    def then(self, other: Survey) -> Survey:
+        """The same of these images and those that follow."""
+        return Survey(
+            self.images + other.images,
+            self.not_finite.then(other.not_finite, self.images),
+            self.outside.then(other.outside, self.images),
+            self.off_grid + other.off_grid,
+            max(self.farthest, other.farthest),
+            max(self.beyond, other.beyond),
+            min(self.lowest, other.lowest),
+            max(self.highest, other.highest),
+            self.flat + other.flat,
+            self.pixels + other.pixels,
+        )
 
-def survey(x: Array, source: Input) -> Survey:
+
+def survey(x: ImageArray, source: Input) -> Survey:
     """Look at all images (images, *pixel_shape), a batch at a time."""
-    found = [_look_at(x[start : start + BATCH], source) for start in range(0, len(x), BATCH)]
-    return Survey(
-        np.concatenate([each.not_finite for each in found]),
-        np.concatenate([each.outside for each in found]),
-        sum(each.off_grid for each in found),
-        max(each.farthest for each in found),
-        max(each.beyond for each in found),
-        min(each.lowest for each in found),
-        max(each.highest for each in found),
-        sum(each.flat for each in found),
-        x.size,
-    )
+    size = max(1, min(BATCH, MOST_PIXELS // max(1, prod(x.shape[1:]))))
+    starts = range(0, len(x), size)
+    return reduce(Survey.then, (_look_at(x[start : start + size], source) for start in starts))
 
 
-def remarks_on(name: str, x: Array, source: Input, found: Survey) -> tuple[str, ...]:
+def remarks_on(name: str, x: ImageArray, source: Input, found: Survey) -> tuple[str, ...]:
     """What one should know of images that an input takes.
 
     Args:
@@ -104,8 +134,9 @@ def _look_at(x: Array, source: Input) -> Survey:
     highest = float(np.max(levels, where=finite, initial=-np.inf))
     clipped = np.any(outside)
     return Survey(
-        np.sum(~finite, axis=1),
-        np.sum(outside, axis=1),
+        len(x),
+        Faults.of(np.sum(~finite, axis=1)),
+        Faults.of(np.sum(outside, axis=1)),
         int(np.count_nonzero(distance > _tolerance(source))),
         float(np.max(distance, **known)),
         max(-lowest, highest - source.pixel_levels) if clipped else 0.0,
@@ -122,10 +153,10 @@ def _look_at_bytes(flat: Array, source: Input, constant: int) -> Survey:
     levels = np.arange(256) * (source.pixel_levels / 255)
     distance = np.abs(levels - np.rint(levels)) * (counts > 0)
     found = levels[counts > 0]
-    none = np.zeros(len(flat), np.int64)
     return Survey(
-        none,
-        none,
+        len(flat),
+        Faults(),
+        Faults(),
         int(np.sum(counts[distance > _tolerance(source)])),
         float(distance.max()),
         0.0,
@@ -142,7 +173,7 @@ def _tolerance(source: Input) -> float:
 
 
 def _outside(source: Input, found: Survey) -> Iterator[str]:
-    if count := int(np.sum(found.outside)):
+    if count := found.outside.count:
         beyond = found.beyond * source.step
         yield (
             f"{count:,} of {found.pixels:,} pixels lie outside {source.low:g}..{source.high:g}, by "
@@ -150,7 +181,7 @@ def _outside(source: Input, found: Survey) -> Iterator[str]:
         )
 
 
-def _off_grid(x: Array, source: Input, found: Survey) -> Iterator[str]:
+def _off_grid(x: ImageArray, source: Input, found: Survey) -> Iterator[str]:
     if not found.off_grid:
         return
     yield (
@@ -161,7 +192,7 @@ def _off_grid(x: Array, source: Input, found: Survey) -> Iterator[str]:
     )
 
 
-def _mend(x: Array, source: Input, found: Survey) -> str:
+def _mend(x: ImageArray, source: Input, found: Survey) -> str:
     if x.dtype == np.uint8:
         return "bytes are whole levels with `input_bits=8`"
     grid = _grid_of(x, source, found)
@@ -174,7 +205,7 @@ def _mend(x: Array, source: Input, found: Survey) -> str:
     )
 
 
-def _grid_of(x: Array, source: Input, found: Survey) -> Input | None:
+def _grid_of(x: ImageArray, source: Input, found: Survey) -> Input | None:
     """The coarsest even levels on which every pixel lies; None where an input has not as many."""
     tolerance = _tolerance(source) * source.step
     values = np.unique(x[:BATCH].astype(np.float64))
@@ -202,15 +233,15 @@ def _rounded(source: Input, low: float, step: float, bits: int, digits: int) -> 
     return GradedInput(source.name, source.pixel_shape, levels, first, (last - first) / levels)
 
 
-def _holds(grid: Input, x: Array) -> bool:
+def _holds(grid: Input, x: ImageArray) -> bool:
     """Whether all pixels are levels."""
     if grid.step <= 0:
         return False
-    found = survey(x.reshape(len(x), -1), grid)
-    return not found.off_grid and not np.any(found.outside)
+    found = survey(x, grid)
+    return not found.off_grid and not found.outside
 
 
-def _narrow(x: Array, source: Input, found: Survey) -> Iterator[str]:
+def _narrow(x: ImageArray, source: Input, found: Survey) -> Iterator[str]:
     """Pixels that use few of the levels, and images without anything to see."""
     span = found.highest - found.lowest
     if span < source.pixel_levels / NARROW:
@@ -218,9 +249,10 @@ def _narrow(x: Array, source: Input, found: Survey) -> Iterator[str]:
         low, high = (f"{each:.3g}" for each in ends)
         read = ""
         if x.dtype == np.uint8:
-            read = f": bytes {x.min()}..{x.max()}" + ", each taken for byte/255" * (
-                source.high == 1
+            first, last = (
+                round(e * 255 / source.pixel_levels) for e in (found.lowest, found.highest)
             )
+            read = f": bytes {first}..{last}" + ", each taken for byte/255" * (source.high == 1)
         yield (
             f"its pixels span {low}..{high} of the input's {source.low:g}..{source.high:g}{read}; "
             "if they were meant to fill it, scale them as float32, otherwise compile with an "

@@ -16,7 +16,7 @@ import snnc
 
 MODELS = ("m.onnx", "plain.onnx")
 NETWORKS = ("n.h5", "rate.h5", "spikes.h5", "stock.h5", "delta.h5")
-DATA = ("d.npz", "unlabelled.npz")
+DATA = ("d.npz", "unlabelled.npz", "x.npy")
 ODD = (
     *("missing", "folder", "pipe", "empty", "text", "dangling", "link.onnx", "link.h5", "locked"),
     *("Δ \x1b[31m[bold].h5", "broken.h5", "broken.onnx", "broken.npz", "a" * 250, "", ".", "/"),
@@ -47,6 +47,7 @@ def contents() -> dict[str, bytes]:
         "plain.onnx": _model(0).SerializeToString(),
         "d.npz": _saved(x=x, y=np.arange(3) % 3),
         "unlabelled.npz": _saved(x=x),
+        "x.npy": _alone(x),
         "empty": b"",
         "text": b"some text\n" * 20,
     }
@@ -79,4 +80,10 @@ def _model(levels: int) -> onnx.ModelProto:
 def _saved(**arrays: np.ndarray) -> bytes:
     file = io.BytesIO()
     np.savez(file, **arrays)
+    return file.getvalue()
+
+
+def _alone(x: np.ndarray) -> bytes:
+    file = io.BytesIO()
+    np.save(file, x)
     return file.getvalue()

@@ -216,7 +216,7 @@ def _changes(report: Report) -> Iterator[ShownChange]:
     for each in sorted(decisions.changes, key=lambda c: -c.margin)[:MOST_CHANGES]:
         yield ShownChange(
             each.image,
-            picture(report.data.x[each.image], network.input),
+            picture(report.data.x[each.image : each.image + 1][0], network.input),
             None if each.label is None else names[each.label],
             names[each.source],
             names[each.golden],

@@ -31,7 +31,7 @@ def accepted_images(
     from snnc.runtime.data import accepted, load_data
 
     is_file = isinstance(given, str | Path)
-    data = load_data(Path(str(given))) if is_file else in_memory(given, limit)
+    data = load_data(Path(str(given)), limit) if is_file else in_memory(given, limit)
     name = name_of(given)
     return accepted(data, source, name=name, classes=classes, limit=limit, clip=clip)
 

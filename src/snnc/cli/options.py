@@ -32,7 +32,9 @@ Command: TypeAlias = Callable[..., None]
 
 ModelFile = Annotated[Path, typer.Argument(help="MODEL.onnx")]
 NetFile = Annotated[Path, typer.Argument(help="NET.h5 from snnc compile.")]
-DataFile = Annotated[Path, typer.Argument(help="DATA.npz with x and perhaps labels y.")]
+DataFile = Annotated[
+    Path, typer.Argument(help="DATA.npz with x and perhaps labels y; or x alone, DATA.npy.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 Limit = Annotated[int | None, typer.Option(help="Use the first images only.")]
 ClipInput = Annotated[bool, typer.Option("--clip-input", help="Clip values outside the range.")]
