@@ -6,6 +6,7 @@ behind when its host does.
 
 from __future__ import annotations
 
+import atexit
 import ctypes
 import gc
 import os
@@ -14,6 +15,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
+from functools import partial
 from multiprocessing.connection import wait
 from typing import TYPE_CHECKING
 
@@ -83,13 +85,17 @@ def running(process: AbstractProcess) -> Iterator[RunningNetwork]:
     Raises:
         EngineError: where the system has no room for them.
     """
+    end = partial(_end, process)
+    # a second signal may come before the last block holds it back
+    atexit.register(end)
     try:
         with uninterrupted(), redirect_stdout(sys.stderr), _forked_for_life(), _no_inheritance():
             _start(process)
         yield RunningNetwork(process.runtime)
     finally:
         with uninterrupted():
-            _end(process.runtime)
+            end()
+            atexit.unregister(end)
 
 
 def _start(process: AbstractProcess) -> None:
@@ -103,8 +109,9 @@ def _start(process: AbstractProcess) -> None:
         raise failure(SIMULATION, what, SHARED_MEMORY) from error
 
 
-def _end(runtime: Runtime) -> None:
+def _end(process: AbstractProcess) -> None:
     """Kill the processes first: they own nothing, and a blocked one would never read a command."""
+    runtime = process.runtime
     if runtime is None:
         return
     for child in runtime._messaging_infrastructure.actors:
