@@ -108,16 +108,20 @@ class _Recognition:
 
     def known(self, source: str, consumer: Node) -> Form:
         """The form of a source; a sum of several activations is an atom to what bends it."""
-        form = self.forms[source]
+        form, affine = self.forms[source], []
         if isinstance(consumer.operator, Affine | Add) or len(form.terms) <= 1:
             return form
         node = self.network.by_name[source]
-        if isinstance(node.operator, Affine):
-            inner = self.known(node.sources[0], consumer)
-            return staircase.affine(inner, node.operator.scale, node.operator.offset)
-        if source not in self.sums:
-            self.sums[source] = staircase.opaque(self.emit(source))
-        return self.sums[source]
+        # a loop, for a model may have thousands of them
+        while isinstance(node.operator, Affine):
+            affine.append(node.operator)
+            node = self.network.by_name[node.sources[0]]
+        if node.name not in self.sums:
+            self.sums[node.name] = staircase.opaque(self.emit(node.name))
+        form = self.sums[node.name]
+        for each in reversed(affine):
+            form = staircase.affine(form, each.scale, each.offset)
+        return form
 
     def _bases(self, node: Node) -> list[str]:
         """Something of the right shape to go on with after a fault."""
