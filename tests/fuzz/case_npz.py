@@ -56,10 +56,11 @@ def _run(network: Path, data: Path, limit: int | None, *, clip: bool) -> None:
 
 def _encoded(data: snnc.Data, source: Input) -> None:
     """Every pixel is a level of the input, and a real number for the source."""
-    levels = encode(data.x, source)
+    pixels = data.x[:]  # which may still be in their file
+    levels = encode(pixels, source)
     assert levels.min() >= 0
     assert levels.max() <= source.levels
-    assert np.isfinite(as_source(data.x, source)).all()
+    assert np.isfinite(as_source(pixels, source)).all()
 
 
 @cache
