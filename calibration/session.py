@@ -18,7 +18,7 @@ from snnc.compiler.network import Network
 from snnc.compiler.pipeline import CalibrationHooks
 from snnc.compiler.spiking import SpikingNetwork
 from snnc.runtime.data import Data, encode, normalised
-from snnc.runtime.engines.running import Progress
+from snnc.runtime.progress import Progress
 
 Array: TypeAlias = npt.NDArray[Any]
 

@@ -14,7 +14,7 @@ from snnc.compiler.errors import refusal
 from snnc.compiler.network import Network
 from snnc.runtime.engines.float_network import Array, FloatNetwork
 from snnc.runtime.engines.result import decisions_of
-from snnc.runtime.engines.running import Progress, ignore
+from snnc.runtime.progress import Progress, ignore
 
 MOST_LEVELS = 255
 MOST_IMAGES = 512

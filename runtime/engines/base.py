@@ -30,6 +30,13 @@ class Chunk:
     """What the turn of each firing population leaves behind, by its name; see
     `snnc.compiler.laws.planes`. Empty for an engine that computes numbers alone."""
 
+    def without(self, count: int) -> Chunk | None:
+        """The results of all images but the first; None where no others are left."""
+        if count >= len(self.logits):
+            return None
+        spikes = {name: planes[count:] for name, planes in self.spikes.items()}
+        return Chunk(self.first + count, self.logits[count:], spikes)
+
 
 class Engine(Protocol):
     """Something that runs a compiled network."""

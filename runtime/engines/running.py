@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from math import prod
 from time import perf_counter
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 
@@ -20,16 +20,12 @@ from snnc.runtime.engines.base import Engine
 from snnc.runtime.engines.golden import batch_size
 from snnc.runtime.engines.result import EngineResult, logits_of
 from snnc.runtime.engines.source_model import Executable
+from snnc.runtime.parts import Part, Share, whole
+from snnc.runtime.progress import Progress, ignore
 
 BATCH = 64
 CHUNK = 32
 """Images between two looks at what an engine gives."""
-Progress: TypeAlias = Callable[[str, int, int], None]
-"""Called with an engine's name, the images it has just finished and those it was given."""
-
-
-def ignore(name: str, done: int, total: int) -> None:
-    """Show no progress."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,15 +52,8 @@ def run_source(
     Raises:
         SnncError: where it cannot be run, or its logits are not those of the network.
     """
-    start, parts, shape = perf_counter(), [], network.readout.shape
-    for images in batches_of(data):
-        logits = model.run(as_source(images, network.input)).astype(np.float64)
-        if logits.size != len(images) * prod(shape):
-            what = f"its logits for {len(images)} images are {logits.shape}; allowed: {shape} each"
-            raise refusal("source model", what, "compile the model again")
-        parts.append(logits.reshape(len(images), *shape))
-        progress("source", len(images), data.images)
-    return EngineResult(model.engine, np.concatenate(parts), perf_counter() - start)
+    found = SourceWork(model, network)(whole(data), progress)
+    return EngineResult(model.engine, found.logits, found.seconds)
 
 
 def run_engine(
@@ -75,27 +64,77 @@ def run_engine(
     device: str = "cpu",
 ) -> RunResult:
     """An engine on its own, its spikes counted if it sends any."""
-    firing = network.firing
-    parts, fired = [], 0
-    size = BATCH if engine.sends_spikes else batch_size(network)
-    chunk = CHUNK if engine.sends_spikes else size
-    levels = (encode(images, network.input) for images in batches_of(data, size))
-    stream = engine.stream(network, levels, chunk=chunk, device=device)
-    start = perf_counter()
-    with closing(stream) as chunks:
-        for each in chunks:
-            parts.append(logits_of(each.logits, network))
-            fired += sum(firing[name].spikes_in(planes) for name, planes in each.spikes.items())
-            progress(engine.name, len(each.logits), data.images)
-    require_all(engine, parts, data)
-    result = EngineResult(engine.name, np.concatenate(parts), perf_counter() - start)
+    found = EngineWork(engine, network, device)(whole(data), progress)
+    return run_result(engine, network, found)
+
+
+def run_result(engine: Engine, network: SpikingNetwork, found: Part) -> RunResult:
+    """What came of all images, as the result of an engine."""
+    result = EngineResult(engine.name, found.logits, found.seconds)
     if not engine.sends_spikes:
         return RunResult(result, None, None)
-    return RunResult(result, fired, timing_of(network).duration(data.images))
+    return RunResult(result, found.fired, timing_of(network).duration(result.images))
 
 
-def require_all(engine: Engine, parts: Sequence[Floats], data: Data) -> None:
+@dataclass(frozen=True, eq=False)
+class SourceWork:
+    """Runs images on the float model."""
+
+    model: Executable
+    network: SpikingNetwork
+
+    def __call__(self, share: Share, progress: Progress) -> Part:
+        """The logits.
+
+        Raises:
+            SnncError: where it cannot be run, or its logits are not those of the network.
+        """
+        start, parts, shape = perf_counter(), [], self.network.readout.shape
+        for images in share.batches(BATCH):
+            logits = self.model.run(as_source(images, self.network.input)).astype(np.float64)
+            if logits.size != len(images) * prod(shape):
+                what = f"its logits for {len(images)} images are {logits.shape}"
+                mend = "compile the model again"
+                raise refusal("source model", f"{what}; allowed: {shape} each", mend)
+            parts.append(logits.reshape(len(images), *shape))
+            progress("source", len(images), share.images)
+        return Part(np.concatenate(parts), perf_counter() - start)
+
+
+@dataclass(frozen=True, eq=False)
+class EngineWork:
+    """Runs images on an engine."""
+
+    engine: Engine
+    network: SpikingNetwork
+    device: str = "cpu"
+
+    def __call__(self, share: Share, progress: Progress) -> Part:
+        """Logits, and the spikes if it sends any.
+
+        Raises:
+            SnncError: where it cannot run the network, or ends early.
+        """
+        engine, network, firing = self.engine, self.network, self.network.firing
+        parts, fired = [], 0
+        size = BATCH if engine.sends_spikes else batch_size(network)
+        chunk = CHUNK if engine.sends_spikes else size
+        levels = (encode(images, network.input) for images in share.batches(size))
+        stream = engine.stream(network, levels, chunk=chunk, device=self.device)
+        start = perf_counter()
+        with closing(stream) as chunks:
+            for each in chunks:
+                if rest := each.without(share.dropped(each.first)):
+                    parts.append(logits_of(rest.logits, network))
+                    fired += sum(firing[k].spikes_in(planes) for k, planes in rest.spikes.items())
+                    progress(engine.name, len(rest.logits), share.images)
+        require_all(engine, parts, share)
+        seconds = perf_counter() - start
+        return Part(np.concatenate(parts), seconds, fired if engine.sends_spikes else None)
+
+
+def require_all(engine: Engine, parts: Sequence[Floats], share: Share) -> None:
     """Refuse a run that ended before its images did: nothing is known of the others."""
-    given = sum(map(len, parts))
-    if given != data.images:
-        raise failure(engine.title, f"it gave {given} of {data.images} images")
+    given, count = sum(map(len, parts)), share.span.count
+    if given != count:
+        raise failure(engine.title, f"it gave {given} of {count} images")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -14,6 +16,21 @@ if TYPE_CHECKING:
 
 SILENT = 4
 """Of what ONNX Runtime says on stderr, nothing: its errors are raised besides."""
+
+_shared = 0
+
+
+def share_cores(threads: int) -> None:
+    """Take no more threads than these from now on, for other processes use the other cores."""
+    global _shared
+    _shared = threads
+
+
+def cores() -> int:
+    """The cores of this machine that this process may use."""
+    if _shared:
+        return _shared
+    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
 
 
 @contextmanager
@@ -38,8 +55,8 @@ def open_session(
 
     Args:
         model: a serialised model.
-        threads: 0 for all cores. With 1 the session stays on the calling thread: no pool, which
-            would not survive a fork.
+        threads: 0 for all cores that this process may use. With 1 the session stays on the calling
+            thread: no pool, which would not survive a fork.
         spins: whether idle threads wait busily, which steals time from other engines.
         optimises: whether the graph may be rewritten; fused kernels of quantised models round
             otherwise than the model says.
@@ -49,7 +66,7 @@ def open_session(
     options = onnxruntime.SessionOptions()
     onnxruntime.set_default_logger_severity(SILENT)
     options.log_severity_level = SILENT
-    options.intra_op_num_threads = threads
+    options.intra_op_num_threads = threads = threads or _shared
     if threads == 1:
         options.inter_op_num_threads = 1
     if not spins:

@@ -20,16 +20,18 @@ from snnc.runtime.engines import Engine, engines_with
 from snnc.runtime.engines.golden import Golden, batch_size
 from snnc.runtime.engines.result import EngineResult, Labels, logits_of
 from snnc.runtime.engines.running import (
+    BATCH,
     CHUNK,
-    Progress,
-    batches_of,
-    ignore,
+    EngineWork,
     require_all,
-    run_engine,
+    run_result,
     run_source,
 )
 from snnc.runtime.engines.source_model import Executable
+from snnc.runtime.parts import Part, Share, whole
 from snnc.runtime.presented import Presentation, Presented
+from snnc.runtime.progress import Progress, ignore
+from snnc.runtime.spread import ALONE, Runner, Spread
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,8 @@ class Comparison(Presented):
     """What has to be installed for the engines that know the code and did not run."""
     remarks: tuple[str, ...] = ()
     """What is worth knowing of the images."""
+    spread: Spread = ALONE
+    """Who ran them."""
 
     @property
     def verified(self) -> Mapping[str, Verified]:
@@ -127,6 +131,7 @@ class Comparison(Presented):
         return {
             "images": self.source.images,
             "remarks": list(self.remarks),
+            **self.spread.as_json(),
             "source": {
                 "engine": self.source.engine,
                 "accuracy": self.source.accuracy(self.labels),
@@ -167,10 +172,12 @@ def compare(
     model: Executable,
     network: SpikingNetwork,
     data: Data,
-    progress: Progress = ignore,
+    runner: Runner,
     lava_model: str = "layers",
 ) -> Comparison:
     """Run all engines over all images; each that knows the code and is installed.
+
+    The source model runs here, whoever runs the others: floats depend on the machine.
 
     Raises:
         SnncError: if a run ends early.
@@ -179,48 +186,84 @@ def compare(
     engines = {each.name: each for each in known.values() if each.sends_spikes}
     able = {name: each for name, each in engines.items() if not any(each.problems(network))}
     missing = {name: problem for name, each in able.items() if (problem := each.missing())}
-    source = run_source(model, network, data, progress)
-    golden = run_engine(known["golden"], network, data, progress).result
+    source = run_source(model, network, data, runner.progress)
+    work = EngineWork(known["golden"], network)
+    golden = run_result(work.engine, network, runner.run(work.engine.name, work, network, data))
     ready = able.keys() - missing.keys()
     found = {
-        name: run_against_golden(each, network, data, progress) if name in ready else None
+        name: _verified(each, network, data, runner) if name in ready else None
         for name, each in engines.items()
     }
-    return Comparison(source, golden, found, data.y, network.code, missing, data.remarks)
+    return Comparison(
+        source, golden.result, found, data.y, network.code, missing, data.remarks, runner.spread
+    )
+
+
+def _verified(engine: Engine, network: SpikingNetwork, data: Data, runner: Runner) -> Verified:
+    part = runner.run(engine.name, GoldenWork(engine, network), network, data)
+    return verified(engine, network, part)
 
 
 def run_against_golden(
     engine: Engine, network: SpikingNetwork, data: Data, progress: Progress = ignore
 ) -> Verified:
     """An engine of spikes, each of them held against the golden model's."""
-    golden, firing = Golden(network, every_population=True), network.firing
-    mismatches, fired, logit_mismatches = dict.fromkeys(firing, 0), 0, 0
-    start, parts = perf_counter(), []
-    levels = (encode(images, network.input) for images in batches_of(data))
-    chunk = min(CHUNK, batch_size(network))
-    with closing(engine.stream(network, levels, chunk=chunk)) as chunks:
-        for each in chunks:
-            images = data.x[each.first : each.first + len(each.logits)]
-            expected = golden.run(encode(images, network.input))
-            for name, law in firing.items():
-                planes = law.bit_planes(expected.sent[name])
-                mismatches[name] += count_differences(planes, each.spikes[name])
-                fired += law.spikes_in(each.spikes[name])
-            logit_mismatches += int(np.count_nonzero(expected.potential != each.logits))
-            parts.append(logits_of(each.logits, network))
-            progress(engine.name, len(images), data.images)
-    require_all(engine, parts, data)
-    result = EngineResult(engine.name, np.concatenate(parts), perf_counter() - start)
+    return verified(engine, network, GoldenWork(engine, network)(whole(data), progress))
+
+
+def verified(engine: Engine, network: SpikingNetwork, found: Part) -> Verified:
+    """What came of all images, as the result of an engine that was held against golden."""
+    result = EngineResult(engine.name, found.logits, found.seconds)
+    firing = network.firing
     per_image = sum(each.size * firing[each.name].planes for each in network if each.name in firing)
     count = SpikeCount(
-        timing_of(network).duration(data.images),
-        per_image * data.images,
-        sum(mismatches.values()),
-        fired,
-        logit_mismatches,
-        mismatches,
+        timing_of(network).duration(result.images),
+        per_image * result.images,
+        sum(found.mismatches.values()),
+        found.fired or 0,
+        found.logit_mismatches,
+        dict(found.mismatches),
     )
     return Verified(engine.title, result, count)
+
+
+@dataclass(frozen=True, eq=False)
+class GoldenWork:
+    """Runs images on an engine of spikes, and holds each spike against the golden model's."""
+
+    engine: Engine
+    network: SpikingNetwork
+
+    def __call__(self, share: Share, progress: Progress) -> Part:
+        """Logits, and what differs.
+
+        Raises:
+            SnncError: where the engine cannot run the network, or ends early.
+        """
+        engine, network, firing = self.engine, self.network, self.network.firing
+        golden = Golden(network, every_population=True)
+        mismatches, fired, logit_mismatches = dict.fromkeys(firing, 0), 0, 0
+        start, parts = perf_counter(), []
+        levels = (encode(images, network.input) for images in share.batches(BATCH))
+        chunk = min(CHUNK, batch_size(network))
+        with closing(engine.stream(network, levels, chunk=chunk)) as chunks:
+            for each in chunks:
+                images = share.x[each.first : each.first + len(each.logits)]
+                expected = golden.run(encode(images, network.input))
+                dropped = share.dropped(each.first)
+                if not (rest := each.without(dropped)):
+                    continue
+                for name, law in firing.items():
+                    planes = law.bit_planes(expected.sent[name])[dropped:]
+                    mismatches[name] += count_differences(planes, rest.spikes[name])
+                    fired += law.spikes_in(rest.spikes[name])
+                potential = expected.potential[dropped:]
+                logit_mismatches += int(np.count_nonzero(potential != rest.logits))
+                parts.append(logits_of(rest.logits, network))
+                progress(engine.name, len(rest.logits), share.images)
+        require_all(engine, parts, share)
+        seconds = perf_counter() - start
+        return Part(np.concatenate(parts), seconds, fired, logit_mismatches, mismatches)
 
 
 def _points(before: EngineResult, after: EngineResult, labels: Labels | None) -> float | None:

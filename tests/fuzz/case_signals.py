@@ -22,6 +22,8 @@ LINES = {
     "run n.h5 d.npz --engine golden -o new.npz": 1.5,
     "run n.h5 d.npz -o new.npz": 6,
     "run rate.h5 d.npz --engine lava --json": 6,
+    "run n.h5 d.npz --engine golden --workers 2 -o new.npz": 3,
+    "run n.h5 d.npz --engine lava --workers 2 -o new.npz": 8,
     "compare m.onnx n.h5 d.npz --html new.html": 8,
     "sweep m.onnx d.npz --plot new.png --timesteps 2,4": 4,
     "sweep m.onnx d.npz --engine lava --codes rate --timesteps 2": 7,

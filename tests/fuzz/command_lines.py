@@ -60,6 +60,7 @@ GOOD: Mapping[str, tuple[str, ...]] = {
     "engine": ("golden",),
     "device": ("cpu",),
     "lava_model": ("layers", "network"),
+    "workers": ("1", "2"),
     "layer": ("out", "fc"),
     "output": ("new.h5", "n.h5x", "folder/new.h5"),
     "html": ("new.html",),

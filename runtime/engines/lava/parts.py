@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import chain
@@ -15,6 +14,7 @@ from snnc.compiler.inputs import Input
 from snnc.runtime.engines.lava.kernels import Kernel
 from snnc.runtime.engines.lava.membrane import Membrane
 from snnc.runtime.engines.lava.memory import Memory
+from snnc.runtime.engines.sessions import cores
 
 Sent = npt.NDArray[np.integer[Any]]
 
@@ -100,6 +100,6 @@ class WholeNetwork:
             first, *others = (synapses.held for synapses in each.synapses)
             sent[each.name] = each.neurons.step(now, sum(others, first))
         if self._workers is None:  # here, for a fork copies no threads
-            self._workers = ThreadPoolExecutor(os.cpu_count())
+            self._workers = ThreadPoolExecutor(cores())
         for _ in self._workers.map(lambda each: each.weigh(sent[each.source]), self._synapses):
             pass

@@ -18,7 +18,8 @@ from snnc.compiler.rules.timing import Timing, timing_of
 from snnc.compiler.spiking import SpikingNetwork
 from snnc.runtime.data import Data, encode
 from snnc.runtime.engines.golden import Golden, GoldenEngine, GoldenResult, batch_size
-from snnc.runtime.engines.running import Progress, batches_of, ignore
+from snnc.runtime.engines.running import batches_of
+from snnc.runtime.progress import Progress, ignore
 from snnc.runtime.studies.cost.events import Arrivals, LayerEvents
 from snnc.runtime.studies.cost.report import (
     LOIHI1,

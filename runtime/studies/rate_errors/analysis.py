@@ -9,7 +9,8 @@ import numpy as np
 from snnc.compiler.spiking import SpikingNetwork
 from snnc.runtime.data import Data, encode
 from snnc.runtime.engines.golden import Golden, batch_size
-from snnc.runtime.engines.running import Progress, batches_of, ignore
+from snnc.runtime.engines.running import batches_of
+from snnc.runtime.progress import Progress, ignore
 from snnc.runtime.studies.rate_errors.layer import Counts, RateLayer, Tally
 from snnc.runtime.studies.rate_errors.question import Question
 from snnc.runtime.studies.rate_errors.result import Analysis, ErrorReport

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -18,8 +18,10 @@ from snnc.runtime.data import Data, as_source, encode
 from snnc.runtime.engines import Engine, require
 from snnc.runtime.engines.golden import Golden, GoldenEngine, batch_size
 from snnc.runtime.engines.result import decisions_of, logits_of
-from snnc.runtime.engines.running import Progress, batches_of, ignore
+from snnc.runtime.engines.running import batches_of
 from snnc.runtime.engines.source_model import Executable
+from snnc.runtime.progress import Progress, ignore
+from snnc.runtime.spread import Runner
 from snnc.runtime.studies.compare import run_against_golden
 from snnc.runtime.studies.cost import MOST_BATCH, CostReport, Counter
 from snnc.runtime.studies.cost.report import LOIHI1
@@ -43,8 +45,8 @@ def sweep(
     data: Data,
     points: Sequence[SweepPoint],
     build: Build,
+    runner: Runner,
     engine: Engine | None = None,
-    progress: Progress = ignore,
     stored: Store = lambda network: network,
     on_cores: bool = False,
 ) -> Sweep:
@@ -56,8 +58,8 @@ def sweep(
         data: images that suit it, with labels.
         points: see `points_of`.
         build: compiles a model.
+        runner: measures the points, one by one or at the same time; they are compiled here.
         engine: run in every point besides, to count what differs from golden.
-        progress: called as images are done, those of the source models too.
         stored: writes a network and reads it back; what is measured is the file.
         on_cores: whether to place each network on cores, and to count what it costs there.
 
@@ -67,14 +69,22 @@ def sweep(
     total = data.images * len(models) * (len(points) + 1)
 
     def advance(name: str, images: int, of: int) -> None:
-        progress("sweep", images, total)
+        runner.progress("sweep", images, total)
 
     found = tuple(
         FloatModel(name, _source_accuracy(each, source, data, advance)) for name, each in models
     )
-    bench = _Bench(found, data, build, stored, engine, advance, on_cores)
+    bench = _Bench(found, data, engine, on_cores)
+
+    def failed() -> None:
+        advance(GoldenEngine.name, data.images * len(models), data.images)
+
+    measured: dict[int, MeasuredPoint] = {}
+    tasks = _Points(points, len(models), build, stored, failed).compiled(measured)
+    measured.update(each for _, each in runner.place.results(bench, tasks, advance))
     name = engine.name if engine else GoldenEngine.name
-    return Sweep(data.images, name, found, tuple(map(bench.measured, points)), data.remarks)
+    ordered = tuple(measured[number] for number in range(len(points)))
+    return Sweep(data.images, name, found, ordered, data.remarks, spread=runner.spread)
 
 
 def measure(
@@ -141,39 +151,66 @@ def _deployment(report: CostReport) -> Deployment:
 
 
 @dataclass(frozen=True, eq=False)
+class _Points:
+    """The points of a sweep, compiled one by one."""
+
+    points: Sequence[SweepPoint]
+    models: int
+    build: Build
+    stored: Store
+    failed: Callable[[], None]
+    """Called for a point that cannot be compiled."""
+
+    def compiled(self, found: dict[int, MeasuredPoint]) -> Iterator[_Point]:
+        """Those that can be compiled; the others are found, with their reasons.
+
+        Raises:
+            SnncError: where what was compiled cannot be stored.
+        """
+        for number, point in enumerate(self.points):
+            try:
+                networks = [self.build(index, point.code) for index in range(self.models)]
+            except EngineError:
+                raise
+            except SnncError as error:
+                self.failed()
+                found[number] = MeasuredPoint(point, problems=error.problems)
+            else:
+                yield _Point(number, point, tuple(map(self.stored, networks)))
+
+
+@dataclass(frozen=True, eq=False)
+class _Point:
+    """A point that is to be measured."""
+
+    number: int
+    point: SweepPoint
+    networks: tuple[SpikingNetwork, ...]
+    """Of each model."""
+
+
+@dataclass(frozen=True, eq=False)
 class _Bench:
     """What all points of a sweep are measured with."""
 
     models: Sequence[FloatModel]
     data: Data
-    build: Build
-    stored: Store
     engine: Engine | None
-    progress: Progress
     on_cores: bool
 
-    def measured(self, point: SweepPoint) -> MeasuredPoint:
-        """What a point gives; what cannot be compiled leaves its reasons instead.
+    def __call__(self, task: _Point, progress: Progress) -> tuple[int, MeasuredPoint]:
+        """The number of a point, and what it gives.
 
         Raises:
-            SnncError: where what was compiled cannot be stored or run.
+            SnncError: where what was compiled cannot be run.
         """
-        found: list[Measurement] = []
-        images = self.data.images
-        for index in range(len(self.models)):
-            try:
-                compiled = self.build(index, point.code)
-            except EngineError:
-                raise
-            except SnncError as error:
-                self.progress(GoldenEngine.name, images * (len(self.models) - len(found)), images)
-                return MeasuredPoint(point, problems=error.problems)
-            network = self.stored(compiled)
-            on_cores = self.on_cores
-            found.append(measure(network, self.data, self.engine, self.progress, on_cores=on_cores))
+        found = tuple(
+            measure(each, self.data, self.engine, progress, on_cores=self.on_cores)
+            for each in task.networks
+        )
         pairs = zip(self.models, found, strict=True)
         losses = tuple(100 * (model.accuracy - each.accuracy) for model, each in pairs)
-        return MeasuredPoint(point, losses, tuple(found), images=images)
+        return task.number, MeasuredPoint(task.point, losses, found, images=self.data.images)
 
 
 def _source_accuracy(model: Executable, source: Input, data: Data, progress: Progress) -> float:

@@ -15,6 +15,7 @@ from snnc.compiler.codes.base import with_code
 from snnc.compiler.errors import Problem
 from snnc.compiler.options import CompileOptions
 from snnc.runtime.presented import Presentation, Presented
+from snnc.runtime.spread import ALONE, Spread
 from snnc.runtime.studies.synaptic_operations import Traffic
 
 BETWEEN_MODELS = "standard deviation between models"
@@ -188,6 +189,8 @@ class Sweep(Presented):
     """What is worth knowing of the images."""
     notes: tuple[str, ...] = ()
     """What was asked for and has no point."""
+    spread: Spread = ALONE
+    """Who measured them."""
 
     @property
     def source_accuracy(self) -> float:
@@ -221,6 +224,7 @@ class Sweep(Presented):
             "images": self.images,
             "remarks": list(self.remarks),
             "engine": self.engine,
+            **self.spread.as_json(),
             "models": [asdict(each) for each in self.models],
             "source_accuracy": self.source_accuracy,
             "points": [each.as_json() for each in self.points],

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from snnc.calibration.session import CalibrationSession
     from snnc.calibration.staircases import Calibration
     from snnc.compiler.network import Network
-    from snnc.runtime.engines.running import Progress
+    from snnc.runtime.progress import Progress
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -192,7 +192,7 @@ def _session(
     if problems := [*problems_of_numbers(options, network)]:
         raise SnncError(*problems)
     from snnc.calibration.session import CalibrationSession
-    from snnc.runtime.engines.running import ignore as no_progress
+    from snnc.runtime.progress import ignore as no_progress
 
     shape = network.input.shape
     source = encoding_of(options, network).input(network.input.name, planar(shape))

@@ -30,7 +30,7 @@ MAPPINGS = (FILE, *OBJECTIVES)
 """Where `cost` takes the cores from."""
 
 if TYPE_CHECKING:
-    from snnc.runtime.engines.running import Progress
+    from snnc.runtime.progress import Progress
     from snnc.runtime.studies.cost import CostReport
     from snnc.runtime.studies.placement import PlacementReport
 
@@ -94,8 +94,8 @@ def cost(
     Raises:
         SnncError: for wrong options, unsound files or data, and a network that fits no core.
     """
-    from snnc.runtime.engines.running import ignore
     from snnc.runtime.output import plots
+    from snnc.runtime.progress import ignore
     from snnc.runtime.studies.cost import measure_cost, read_energies
 
     given = [] if constants is None else [Path(constants)]

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from snnc.api.given import in_memory
+from snnc.compiler.errors import SnncError
 from snnc.compiler.options import CompileKeywords, CompileOptions, ModelKeywords
 
 if TYPE_CHECKING:
-    from snnc.runtime.engines.running import Progress
+    from snnc.runtime.progress import Progress
+    from snnc.runtime.spread import Spread
 
 SEQUENCES = ("input_range", "mean", "std", "input_shape", "labels")
 """Options that are kept as tuples, whatever sequence is given."""
@@ -47,6 +49,21 @@ class StudyOptions:
         return None if self.plot is None else Path(self.plot)
 
 
+class PlaceKeywords(TypedDict, total=False):
+    """Who does the work; the result is the same, whoever does."""
+
+    workers: int
+    """Processes of this machine, each with a simulator of its own; by default 1, the caller's."""
+
+
+class SpreadKeywords(PlaceKeywords, total=False):
+    """Who runs the images, and in which parts."""
+
+
+class SweepKeywords(StudyKeywords, PlaceKeywords, total=False):
+    """What `sweep` takes besides what it varies itself."""
+
+
 STUDY = tuple(each.name for each in fields(StudyOptions))
 
 
@@ -71,13 +88,46 @@ def study_options(verb: str, keywords: StudyKeywords) -> tuple[StudyOptions, Com
     return StudyOptions(**study), options  # type: ignore[arg-type]
 
 
+def spread_of(verb: str, keywords: SpreadKeywords) -> Spread:
+    """Who runs the images.
+
+    Raises:
+        TypeError: for a keyword that is none of `SpreadKeywords`.
+        SnncError: for a value that is not allowed.
+    """
+    from snnc.runtime.spread import Spread
+
+    _check_names(verb, keywords, SpreadKeywords.__annotations__)
+    spread = Spread(**keywords)
+    if problems := [*spread.problems()]:
+        raise SnncError(*problems)
+    return spread
+
+
+def sweep_options(keywords: SweepKeywords) -> tuple[Spread, StudyOptions, CompileOptions]:
+    """Who measures the points of a sweep, and the options of the study.
+
+    Raises:
+        TypeError: for a keyword that is none of them.
+        SnncError: for a value that is not allowed.
+    """
+    names = PlaceKeywords.__annotations__
+    place: Any = {name: value for name, value in keywords.items() if name in names}
+    others: Any = {name: value for name, value in keywords.items() if name not in names}
+    return spread_of("sweep", place), *study_options("sweep", others)
+
+
 def _compile_options(
     verb: str, keywords: Mapping[str, object], known: Iterable[str]
 ) -> CompileOptions:
+    _check_names(verb, keywords, known)
+    return CompileOptions(**dict(_as_stored(keywords)))
+
+
+def _check_names(verb: str, keywords: Iterable[str], known: Iterable[str]) -> None:
     for name in keywords:
         if name not in known:
             raise TypeError(f"{verb}() got an unexpected keyword argument {name!r}")
-    return CompileOptions(**dict(_as_stored(keywords)))
 
 
 def _as_stored(keywords: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:

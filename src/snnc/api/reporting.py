@@ -12,9 +12,12 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from typing_extensions import Unpack
+
 from snnc.api.compiling import open_model
 from snnc.api.given import GivenImages
 from snnc.api.images import files_among, images_for
+from snnc.api.keywords import SpreadKeywords
 from snnc.api.running import compare, load
 from snnc.compiler import pipeline
 from snnc.compiler.errors import Problem, SnncError
@@ -27,7 +30,7 @@ from snnc.compiler.spiking import SpikingNetwork
 
 if TYPE_CHECKING:
     from snnc.runtime.data import Data
-    from snnc.runtime.engines.running import Progress
+    from snnc.runtime.progress import Progress
     from snnc.runtime.studies.cost import CostReport
     from snnc.runtime.studies.placement import PlacementReport
     from snnc.runtime.studies.report import FileFacts, LevelChange, Report
@@ -50,6 +53,7 @@ def report(
     limit: int | None = None,
     clip_input: bool = False,
     progress: Progress | None = None,
+    **spread: Unpack[SpreadKeywords],
 ) -> Report:
     """Compare source and network on all engines, look into the network, and write it all as a page.
 
@@ -63,6 +67,7 @@ def report(
         limit: use the first images only.
         clip_input: clip values outside the range.
         progress: called as images are done.
+        spread: workers, see `run`.
 
     Raises:
         SnncError: if a file or the data are unsound, an engine is not installed, or the page cannot
@@ -85,6 +90,7 @@ def report(
         limit=limit,
         clip_input=clip_input,
         progress=progress,
+        **spread,
     )
     loaded = load(network)
     images = images_for(loaded, data, limit, clip=clip_input)

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from typing_extensions import Unpack
+
 from snnc.api import notes
 from snnc.api.given import GivenImages
 from snnc.api.images import images_for
+from snnc.api.keywords import SpreadKeywords, spread_of
 from snnc.compiler.errors import refusal
 from snnc.compiler.files import beside
 from snnc.runtime.presented import Presentation, Presented
+from snnc.runtime.spread import ALONE, Spread
 
 if TYPE_CHECKING:
     from snnc.compiler.programs import Program
@@ -20,8 +25,9 @@ if TYPE_CHECKING:
     from snnc.frontends.onnx.loading import Model
     from snnc.runtime.engines.base import Engine
     from snnc.runtime.engines.result import EngineResult, Labels
-    from snnc.runtime.engines.running import Progress
     from snnc.runtime.engines.source_model import Executable
+    from snnc.runtime.progress import Progress
+    from snnc.runtime.spread import Runner
     from snnc.runtime.studies.compare import Comparison
 
 NAMED = 12
@@ -38,6 +44,8 @@ class Run(Presented):
     time_steps: int | None
     remarks: tuple[str, ...] = ()
     """What is worth knowing of the images."""
+    spread: Spread = ALONE
+    """Who ran them."""
 
     def presentation(self) -> Presentation:
         """The decisions, class by class."""
@@ -111,6 +119,7 @@ def run(
     limit: int | None = None,
     clip_input: bool = False,
     progress: Progress | None = None,
+    **spread: Unpack[SpreadKeywords],
 ) -> Run:
     """Run a compiled network over a data set.
 
@@ -124,20 +133,24 @@ def run(
         limit: use the first images only.
         clip_input: clip values outside the range.
         progress: called as images are done.
+        spread: workers, see `SpreadKeywords`.
 
     Raises:
         SnncError: if file or data are unsound, or the engine is not installed.
     """
     from snnc.runtime.engines import find_engine, require
-    from snnc.runtime.engines.running import ignore, run_engine
+    from snnc.runtime.engines.running import EngineWork, run_result
 
+    chosen = spread_of("run", spread)
     loaded, found = load(network), find_engine(engine, lava_model)
     images = images_for(loaded, data, limit, clip=clip_input)
     _check_device(found, device)
     require(found, loaded)
-    done = run_engine(found, loaded, images, progress or ignore, device)
+    work = EngineWork(found, loaded, device)
+    with runner_of(chosen, progress) as runner:
+        done = run_result(found, loaded, runner.run(found.name, work, loaded, images))
     notes.tell(images.remarks)
-    return Run(done.result, images.y, done.spikes, done.time_steps, images.remarks)
+    return Run(done.result, images.y, done.spikes, done.time_steps, images.remarks, chosen)
 
 
 def compare(
@@ -150,19 +163,21 @@ def compare(
     limit: int | None = None,
     clip_input: bool = False,
     progress: Progress | None = None,
+    **spread: Unpack[SpreadKeywords],
 ) -> Comparison:
     """Run the source model and every engine over a data set, and hold them against each other.
 
-    Sizes that the model leaves open are those of the network; `lava_model` is as in `run`.
+    Sizes that the model leaves open are those of the network; `lava_model` and `spread` are as in
+    `run`. The source model runs in this process.
 
     Raises:
         SnncError: if a file or the data are unsound, or an engine is not installed.
     """
     from snnc.frontends.onnx.loading import load_model
     from snnc.frontends.onnx.sizes import fix_open_sizes
-    from snnc.runtime.engines.running import ignore
     from snnc.runtime.studies import compare as study
 
+    chosen = spread_of("compare", spread)
     loaded = load(network)
     source = load_model(Path(model), tuple(input_shape))
     shape = loaded.input.image_shape
@@ -177,11 +192,21 @@ def compare(
         )
         raise refusal(str(network), what, f"compile {model} again, or name the model it came from")
     images = images_for(loaded, data, limit, clip=clip_input)
-    found = study.compare(
-        executable(source, str(model)), loaded, images, progress or ignore, lava_model
-    )
+    given = executable(source, str(model))
+    with runner_of(chosen, progress) as runner:
+        found = study.compare(given, loaded, images, runner, lava_model)
     notes.tell((*found.remarks, *map(str, found.missing.values())))
     return found
+
+
+@contextmanager
+def runner_of(spread: Spread, progress: Progress | None) -> Iterator[Runner]:
+    """Who runs the images; nobody does any longer behind the block."""
+    from snnc.runtime.progress import ignore
+    from snnc.runtime.spread import Runner
+
+    with spread.place() as place:
+        yield Runner(spread, place, progress or ignore)
 
 
 def _large(shape: Sequence[int]) -> list[int]:

@@ -16,8 +16,14 @@ from snnc.api import notes
 from snnc.api.compiling import OpenModel, open_model
 from snnc.api.given import GivenImages
 from snnc.api.images import files_among, images_for, labelled_images
-from snnc.api.keywords import StudyKeywords, StudyOptions, study_options
-from snnc.api.running import executable, load
+from snnc.api.keywords import (
+    StudyKeywords,
+    StudyOptions,
+    SweepKeywords,
+    study_options,
+    sweep_options,
+)
+from snnc.api.running import executable, load, runner_of
 from snnc.compiler.codes import CODES, Code, SweepGrid
 from snnc.compiler.codes.base import with_code
 from snnc.compiler.errors import Problem, SnncError, refusal
@@ -47,7 +53,7 @@ def sweep(
     also: Sequence[str | Path] = (),
     engine: str = "golden",
     on_cores: bool = False,
-    **options: Unpack[StudyKeywords],
+    **options: Unpack[SweepKeywords],
 ) -> Sweep:
     """Measure accuracy, spikes and time of a network in many codes, for many T.
 
@@ -60,19 +66,19 @@ def sweep(
         also: the same network trained from other seeds: accuracies are means over all of them.
         engine: "golden", or one that sends spikes, to hold it against golden in every point.
         on_cores: place every network on cores too, and count its energy and time there.
-        options: limit, clip_input, plot and progress, see `StudyKeywords`; and those of `compile`
-            that are no settings of a code.
+        options: limit, clip_input, plot and progress, see `StudyKeywords`; workers, among whom the
+            points are divided, see `PlaceKeywords`; and those of `compile` that are no settings of
+            a code.
 
     Raises:
         SnncError: for wrong options, models that cannot be read and data that do not suit them.
             A code that one network does not take leaves its reasons in the point instead.
     """
     from snnc.frontends.onnx.loading import load_model
-    from snnc.runtime.engines.running import ignore
     from snnc.runtime.output import plots
     from snnc.runtime.studies import sweep as study
 
-    chosen, compiling = study_options("sweep", options)
+    spread, chosen, compiling = sweep_options(options)
     wanted = _grid(grid or SweepGrid(tuple(CODES)), codes, timesteps)
     paths = [Path(each) for each in (model, *also)]
     inputs = files_among(paths, data, compiling.calibration)
@@ -92,12 +98,11 @@ def sweep(
     ]
     staircases = study.staircases_of(sending_pixels(network, compiling))
     points = study.points_of(wanted, staircases)
-    progress = chosen.progress or ignore
-    with TemporaryDirectory() as folder:
+    with TemporaryDirectory() as folder, runner_of(spread, chosen.progress) as runner:
         build = partial(_built, models, compiling)
         stored = partial(_stored, Path(folder) / "network.h5")
         result = study.sweep(
-            sources, source, images, points, build, checked, progress, stored, on_cores
+            sources, source, images, points, build, runner, checked, stored, on_cores
         )
     result = replace(result, notes=tuple(study.notes_of(wanted, staircases)))
     if chosen.figure is not None and result.worked:
@@ -133,8 +138,8 @@ def errors(
     Raises:
         SnncError: for wrong options, a model that cannot be compiled and data that do not suit it.
     """
-    from snnc.runtime.engines.running import ignore
     from snnc.runtime.output import plots
+    from snnc.runtime.progress import ignore
     from snnc.runtime.studies import rate_errors as study
 
     chosen, compiling = study_options("errors", {"limit": ERROR_IMAGES, **options})

@@ -23,6 +23,7 @@ from snnc.cli.options import (
     ModelFile,
     NetFile,
     Wide,
+    Workers,
     sizes,
     view_of,
 )
@@ -48,6 +49,7 @@ def compare(
         Path | None, typer.Option(help="Also write a page, as snnc report does.")
     ] = None,
     clip_input: ClipInput = False,
+    workers: Workers = 1,
     wide: Wide = False,
     columns: Columns = "",
     as_json: Json = False,
@@ -71,6 +73,7 @@ def compare(
                 limit=limit,
                 clip_input=clip_input,
                 progress=progress,
+                workers=workers,
             )
     show(result, view, as_json=as_json)
 

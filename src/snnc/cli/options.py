@@ -38,6 +38,9 @@ DataFile = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 Limit = Annotated[int | None, typer.Option(help="Use the first images only.")]
 ClipInput = Annotated[bool, typer.Option("--clip-input", help="Clip values outside the range.")]
+Workers = Annotated[
+    int, typer.Option(help="Processes that share the images, each with a simulator of its own.")
+]
 InputShape = Annotated[
     str, typer.Option(help="Sizes of one sample, where the model leaves them open: 3,224,224")
 ]

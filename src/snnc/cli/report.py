@@ -21,6 +21,7 @@ from snnc.cli.options import (
     ModelFile,
     NetFile,
     Wide,
+    Workers,
     sizes,
     view_of,
 )
@@ -40,6 +41,7 @@ def report(
     lava_model: LavaProcesses = "layers",
     limit: Limit = None,
     clip_input: ClipInput = False,
+    workers: Workers = 1,
     wide: Wide = False,
     columns: Columns = "",
     as_json: Json = False,
@@ -61,6 +63,7 @@ def report(
                 limit=limit,
                 clip_input=clip_input,
                 progress=progress,
+                workers=workers,
             )
     if not as_json:
         print_lines([f"{page}: the report"])

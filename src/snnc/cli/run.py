@@ -20,6 +20,7 @@ from snnc.cli.options import (
     LavaProcesses,
     Limit,
     NetFile,
+    Workers,
     completing,
     engine_name,
 )
@@ -49,6 +50,7 @@ def run(
         Path | None, typer.Option("-o", "--output", help="OUT.npz for logits and decisions.")
     ] = None,
     clip_input: ClipInput = False,
+    workers: Workers = 1,
     as_json: Json = False,
 ) -> None:
     """Run a compiled network over a data set."""
@@ -64,6 +66,7 @@ def run(
             limit=limit,
             clip_input=clip_input,
             progress=progress,
+            workers=workers,
         )
         if output is not None:
             _save(output, found.result, (network, data))
@@ -83,6 +86,7 @@ def _as_json(found: api.Run) -> dict[str, object]:
         "images_per_second": result.images_per_second,
         "time_steps": found.time_steps,
         "remarks": list(found.remarks),
+        **found.spread.as_json(),
         "spikes_per_image": None if found.spikes is None else found.spikes / result.images,
     }
 

@@ -22,6 +22,7 @@ from snnc.cli.options import (
     Plot,
     TimeSteps,
     Wide,
+    Workers,
     completing,
     engine_name,
     names,
@@ -72,6 +73,7 @@ def sweep(
     ] = False,
     limit: Limit = None,
     clip_input: ClipInput = False,
+    workers: Workers = 1,
     plot: Plot = None,
     wide: Wide = False,
     columns: Columns = "",
@@ -97,6 +99,7 @@ def sweep(
                 clip_input=clip_input,
                 plot=plot,
                 progress=progress,
+                workers=workers,
                 **options,
             )
     if as_json:
