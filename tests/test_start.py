@@ -257,3 +257,27 @@ def test_every_name_of_the_package_is_found() -> None:
     assert package.compile is api.compile
     with pytest.raises(AttributeError, match="no attribute 'compiles'"):
         _ = package.compiles  # type: ignore[attr-defined]
+
+
+@BOTH
+def test_no_exception_crosses_an_extension_that_is_imported(number: signal.Signals) -> None:
+    """C++ that calls Python, as onnx does in its import, would abort the program."""
+    hook = f"""
+import os, signal
+from importlib.machinery import ExtensionFileLoader
+from snnc import start
+execute, hits = ExtensionFileLoader.exec_module, []
+def exec_module(self, module):
+    if signal.getsignal({number}) is start._interrupt and not hits:
+        hits.append(module)
+        try:
+            os.kill(os.getpid(), {number})
+            execute(self, module)
+        except KeyboardInterrupt:
+            os.abort()
+    else:
+        execute(self, module)
+ExtensionFileLoader.exec_module = exec_module
+"""
+    result = snnc("inspect n.h5", hook)
+    assert (result.returncode, result.stderr) == (128 + number, WORDS[number])

@@ -114,9 +114,23 @@ def _leave(number: int, frame: FrameType | None) -> NoReturn:
     os._exit(128 + number)
 
 
-def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    if _is_inside_an_extension(frame):
+        _repeat(number)
+        return
     received.append(number)
     raise KeyboardInterrupt
+
+
+def _is_inside_an_extension(frame: FrameType | None) -> bool:
+    """Whether a library's C++ calls Python while it is imported: no exception may cross it."""
+    from importlib.machinery import ExtensionFileLoader
+
+    while frame is not None:
+        if isinstance(frame.f_locals.get("self"), ExtensionFileLoader):
+            return True
+        frame = frame.f_back
+    return False
 
 
 def _again(found: Any) -> None:  # noqa: ANN401
@@ -124,9 +138,14 @@ def _again(found: Any) -> None:  # noqa: ANN401
     if not isinstance(found.exc_value, KeyboardInterrupt) or not received:
         sys.__unraisablehook__(found)
         return
+    _repeat(received[-1])
+
+
+def _repeat(number: int) -> None:
+    """Send a signal once more, a moment later."""
     from threading import Timer
 
-    again = Timer(0.05, os.kill, (os.getpid(), received[-1]))
+    again = Timer(0.05, os.kill, (os.getpid(), number))
     again.daemon = True
     again.start()
 
