@@ -22,6 +22,10 @@ import numpy as np
 from snnc.compiler.laws import Integers
 from snnc.compiler.spiking import Convolution
 
+PLANES = 3
+"""Axes of (channels, height, width)."""
+EXACT = 1 << 24
+"""Below this float32 holds every whole number."""
 GAIN = 2
 """A kernel is taken apart where that saves at least this factor of multiplications."""
 
@@ -58,6 +62,23 @@ def in_blocks(
     stages = (sums, small)
     cost = _products(sums, planes) + _products(small, shape)
     return stages if cost * GAIN <= _products(convolution, shape) else (convolution,)
+
+
+def pooled_weights(weights: Integers, source: tuple[int, ...], highest: int) -> Integers | None:
+    """A matrix (out, channels) for the sums of planes; None where places are weighed differently.
+
+    A global average pool that was composed into a matrix leaves one weight for all of a plane.
+
+    Args:
+        weights: (out, neurons of the source).
+        source: the shape that it reads.
+        highest: the highest number that it reads.
+    """
+    if len(source) != PLANES or (places := prod(source[1:])) == 1 or places * highest >= EXACT:
+        return None
+    by_plane = weights.reshape(len(weights), source[0], places)
+    first = by_plane[:, :, 0]
+    return first if np.all(by_plane == first[:, :, None]) else None
 
 
 def window_of(stages: tuple[Convolution, ...]) -> int:

@@ -22,7 +22,7 @@ from snnc.backends.onnx.blocks import window_of
 from snnc.backends.onnx.byte_sums import BYTE, ByteWeights, byte_stages, span, unsigned
 from snnc.compiler.laws import Integers
 from snnc.compiler.laws.base import WholeStaircase
-from snnc.compiler.spiking import Convolution, Node, Population
+from snnc.compiler.spiking import Convolution, Node, Population, Projection
 
 SIGNED_LEVELS = 127
 """Levels up to which a pair of products with signed bytes stays within 16 bits."""
@@ -49,7 +49,7 @@ def byte_convolution(
     """The population as one operator on bytes; None where it takes floats."""
     projection, *others = population.projections
     connection = projection.connection
-    if others or not isinstance(connection, Convolution) or not _quotients_are_exact(staircase):
+    if others or not isinstance(connection, Convolution) or not quotients_are_exact(staircase):
         return None
     levels = source.sends.levels
     if staircase.bias.ndim > 1 or max(staircase.levels, levels) > BYTE:
@@ -63,7 +63,41 @@ def byte_convolution(
     return ByteConvolution(stages, weights, scale, bias.astype(np.int32))
 
 
-def _quotients_are_exact(staircase: WholeStaircase) -> bool:
+@dataclass(frozen=True, eq=False)
+class ByteSum:
+    """The constants of a convolution of bytes that gives whole sums."""
+
+    stages: tuple[Convolution, ...]
+    weights: ByteWeights
+    middle: int | None
+    """What stands for 0 where sums are bytes themselves; None where they have 32 bits."""
+
+
+def byte_sum(projection: Projection, source: Node, shape: tuple[int, ...]) -> ByteSum | None:
+    """Σ w·n of one projection among others; None where it takes floats.
+
+    ConvInteger is quick where a kernel reads all channels. Kernels that read one of them are
+    quick as QLinearConv alone, whose sums must be bytes.
+    """
+    connection, levels = projection.connection, source.sends.levels
+    if not isinstance(connection, Convolution) or levels > BYTE:
+        return None
+    stages = byte_stages(connection, source.shape, shape, levels)
+    weights, highest = stages[-1].weights, window_of(stages) * levels
+    if connection.groups == 1:
+        found, middle = unsigned(weights, weights[0].size * highest), None
+    else:
+        by_channel = weights.reshape(len(weights), -1)
+        low, high = (
+            highest * int(e.sum(1).max()) for e in (-by_channel.clip(max=0), by_channel.clip(min=0))
+        )
+        found = _as_bytes(weights, highest) if max(low, high) <= SIGNED_LEVELS else None
+        middle = SIGNED_LEVELS
+    return None if found is None else ByteSum(stages, found, middle)
+
+
+def quotients_are_exact(staircase: WholeStaircase) -> bool:
+    """Whether quotients that are rounded to float32 round to the same whole number."""
     odd = bool(np.all(staircase.step % 2 == 1))
     return odd and (2 * staircase.levels - 1) * int(staircase.step.max()) < EXACT_QUOTIENTS
 

@@ -9,8 +9,13 @@ from typing import TypeAlias
 
 import numpy as np
 
-from snnc.backends.onnx.golden.byte_convolution import ByteConvolution, byte_convolution
-from snnc.backends.onnx.golden.sums import FLOAT, UINT8, GoldenGraph
+from snnc.backends.onnx.byte_sums import BYTE
+from snnc.backends.onnx.golden.byte_convolution import (
+    ByteConvolution,
+    byte_convolution,
+    quotients_are_exact,
+)
+from snnc.backends.onnx.golden.sums import FLOAT, UINT8, GoldenGraph, factors_of
 from snnc.backends.onnx.golden.trains import add_calibrated_train, add_train
 from snnc.compiler.laws import (
     BitSerial,
@@ -27,7 +32,7 @@ from snnc.compiler.laws import (
 from snnc.compiler.laws.base import WholeStaircase
 from snnc.compiler.laws.on_staircase import OnStaircase
 from snnc.compiler.rules.bounds import is_steady
-from snnc.compiler.spiking import Population
+from snnc.compiler.spiking import Node, Population
 
 Writer: TypeAlias = Callable[[GoldenGraph, Population], None]
 
@@ -91,15 +96,45 @@ LAWS: Mapping[type[Neuron], Writer] = MappingProxyType(
 def _add_staircase(graph: GoldenGraph, population: Population, staircase: WholeStaircase) -> None:
     """N = clip(⌊z/Δ⌋, 0, N)."""
     (source, *_) = population.projections
+    if _passes_on(population, staircase, graph.nodes[source.source]):
+        graph.add("Identity", source.source, name=population.name)
+        graph.types[population.name] = graph.types[source.source]
+        return
     constants = byte_convolution(population, staircase, graph.nodes[source.source])
     if constants is not None:
         _add_bytes(graph, population, staircase, constants)
+        return
+    if staircase.levels <= BYTE and quotients_are_exact(staircase):
+        _add_rounded(graph, population, staircase)
         return
     total = graph.sum(replace(population, bias=staircase.bias))
     quotient = graph.add("Div", total, graph.spread(staircase.step, population))
     ends = (graph.floats(np.array(each)) for each in (0, staircase.levels))
     graph.add("Clip", graph.add("Floor", quotient), *ends, name=population.name)
     graph.types[population.name] = FLOAT
+
+
+def _add_rounded(graph: GoldenGraph, population: Population, staircase: WholeStaircase) -> None:
+    """The same as round((z − (Δ − 1)/2)/Δ) in bytes: byte_convolution.py says why."""
+    middle = ((staircase.step - 1) // 2).reshape(-1, *(1,) * (staircase.bias.ndim - 1))
+    total = graph.sum(replace(population, bias=staircase.bias - middle))
+    if np.any(staircase.step != 1):
+        # a scale for each channel is slow where ONNX Runtime puts the channels last
+        total = graph.add("Div", total, graph.spread(staircase.step, population))
+    levels = graph.add("QuantizeLinear", total, graph.floats(np.array(1)))
+    ends = (graph.constant(each, np.uint8) for each in (0, staircase.levels))
+    graph.add("Clip", levels, *ends, name=population.name)
+    graph.types[population.name] = UINT8
+
+
+def _passes_on(population: Population, staircase: WholeStaircase, source: Node) -> bool:
+    """Whether it sends what it receives, as a relay does."""
+    projection, *others = population.projections
+    factors = factors_of(projection, population.shape[0])
+    if others or factors is None or source.sends.train == "spikes":
+        return False
+    unscaled = bool(np.all(factors == 1) and np.all(staircase.step == 1))
+    return unscaled and not staircase.bias.any() and staircase.levels >= source.sends.levels
 
 
 def _add_bytes(

@@ -13,7 +13,8 @@ exact, because a float32 holds every whole number up to 2^24:
 Rate neurons have no such formula: their trains are computed step by step (trains.py). Then |v| and
 what arrives are each at most 2^23 before v saturates, and so their sum is held exactly too.
 
-Most convolutions are computed in bytes instead, about three times as fast: byte_convolution.py.
+Most convolutions are computed in bytes instead, about three times as fast, alone or as a part of a
+sum of several projections: byte_convolution.py. What a relay passes on takes no operator at all.
 """
 
 from __future__ import annotations

@@ -1,4 +1,9 @@
-"""The sums of the golden model: what the projections of a population deliver."""
+"""The sums of the golden model: what the projections of a population deliver.
+
+Each projection takes the cheapest way that is exact: a shortcut multiplies planes, a convolution of
+bytes adds in 32 bits, a matrix that weighs a plane alike reads the plane's sum, and what remains is
+computed in floats. The sum of all is one of floats, which hold every partial sum exactly (model.py).
+"""
 
 from __future__ import annotations
 
@@ -6,9 +11,11 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper
 
-from snnc.backends.onnx.blocks import in_blocks
+from snnc.backends.onnx.blocks import in_blocks, pooled_weights
 from snnc.backends.onnx.byte_sums import BYTE
+from snnc.backends.onnx.golden.byte_convolution import byte_sum
 from snnc.backends.onnx.graph import BATCH, Graph, Numbers
+from snnc.compiler.laws import Integers
 from snnc.compiler.laws.base import per_neuron
 from snnc.compiler.spiking import (
     Convolution,
@@ -20,6 +27,8 @@ from snnc.compiler.spiking import (
 )
 
 FLOAT, UINT8 = TensorProto.FLOAT, TensorProto.UINT8
+PLACES = (2, 3)
+"""The axes of height and width."""
 
 
 class GoldenGraph(Graph):
@@ -58,19 +67,68 @@ class GoldenGraph(Graph):
         return self.add("Slice", train, first, last, axes)
 
     def sum(self, population: Population) -> str:
-        """Add the projections; the first one takes the bias along where its operator can."""
-        first, *others = population.projections
-        bias = per_neuron(population.bias, population.shape)
-        carried = isinstance(first.connection, Dense) or population.bias.ndim == 1
-        terms = []
-        for k, each in enumerate((first, *others)):
-            added = bias if carried and k == 0 else None
-            terms.append(
-                self.projection(each, self.counts(each.source, population), population, added)
-            )
-        if not carried:
+        """Add the projections; one takes the bias along where its operator can."""
+        factors, others = self._taken_apart(population)
+        terms = [self._times(*each, population) for each in factors.items()]
+        bias: Numbers | None = per_neuron(population.bias, population.shape)
+        for each in others:
+            if (term := self._sum_of_bytes(each, population)) is None:
+                takes = isinstance(each.connection, Dense) or population.bias.ndim == 1
+                added = bias if takes else None
+                numbers = self.counts(each.source, population)
+                term = self.projection(each, numbers, population, added)
+                bias = None if takes else bias
+            terms.append(term)
+        if bias is not None:
             terms.append(self.floats(bias))
         return self.add("Sum", *terms) if len(terms) > 1 else terms[0]
+
+    def _taken_apart(self, population: Population) -> tuple[dict[str, Integers], list[Projection]]:
+        """What each source is multiplied by, where that is all, and the other projections.
+
+        A shortcut of wide weights is two projections of the same source.
+        """
+        factors, others = dict[str, Integers](), list[Projection]()
+        for each in population.projections:
+            found = factors_of(each, population.shape[0])
+            if found is None or not self._sends_numbers(each.source, population):
+                others.append(each)
+            else:
+                factors[each.source] = factors.get(each.source, 0) + found
+        return factors, others
+
+    def _times(self, source: str, factors: Integers, population: Population) -> str:
+        """A source whose planes are multiplied by whole numbers."""
+        numbers = self.cast(source, FLOAT)
+        if np.all(factors == 1):
+            return numbers
+        return self.add("Mul", numbers, self.spread(factors, population))
+
+    def _sum_of_bytes(self, projection: Projection, population: Population) -> str | None:
+        """2^e · Σ w·n in floats, computed in bytes; None where that cannot be."""
+        source = projection.source
+        if self.types[source] != UINT8 or not self._sends_numbers(source, population):
+            return None
+        found = byte_sum(projection, self.nodes[source], population.shape)
+        if found is None:
+            return None
+        *sums, last = found.stages
+        numbers = source
+        for each in sums:
+            numbers = self.sums_of_bytes(each, numbers)
+        weights = map(self.constant, found.weights)
+        unit, zero = self.floats(np.array(1 << projection.exponent)), self.constant(0, np.uint8)
+        if found.middle is None:
+            total = self.convolution("ConvInteger", last, numbers, next(weights), zero, *weights)
+            return self.add("DequantizeLinear", total, unit)
+        one, middle = self.floats(np.array(1)), self.constant(found.middle, np.uint8)
+        inputs = numbers, one, zero, next(weights), one, *weights, one, middle
+        total = self.convolution("QLinearConv", last, *inputs)
+        return self.add("DequantizeLinear", total, unit, middle)
+
+    def _sends_numbers(self, source: str, population: Population) -> bool:
+        """Whether a source sends one number that counts once."""
+        return self.nodes[source].sends.train != "spikes" and not population.neuron.integrates
 
     def counts(self, source: str, population: Population) -> str:
         """The numbers of a source in floats; of a train the spikes that a read-out counts."""
@@ -96,7 +154,12 @@ class GoldenGraph(Graph):
             if bias is not None:
                 inputs.append(self.floats(bias.reshape(-1)))
             return self.convolution("Conv", last, numbers, *inputs)
-        inputs = [self.floats(connection.weights << projection.exponent)]
+        weights = connection.weights << projection.exponent
+        node = self.nodes[projection.source]
+        if (pooled := pooled_weights(weights, node.shape, node.sends.levels)) is not None:
+            numbers = self.add("ReduceSum", numbers, self.whole(PLACES), keepdims=0)
+            weights = pooled
+        inputs = [self.floats(weights)]
         if bias is not None:
             inputs.append(self.floats(np.broadcast_to(bias, population.shape).reshape(-1)))
         gemm = self.add("Gemm", self.add("Flatten", numbers), *inputs, transB=1)
@@ -112,3 +175,14 @@ class GoldenGraph(Graph):
             numbers = self.add("Reshape", numbers, self.whole((-1, *source.shape)))
         sums = self.projection(projection, numbers, population, None)
         return self.add("Reshape", sums, self.whole((steps, -1, *population.shape)))
+
+
+def factors_of(projection: Projection, channels: int) -> Integers | None:
+    """What each channel is multiplied by, where that is all that a projection does."""
+    connection = projection.connection
+    if not isinstance(connection, Convolution) or any(connection.pads):
+        return None
+    alike = connection.weights.shape == (channels, 1, 1, 1) and connection.groups == channels
+    if not alike or connection.strides != (1, 1):
+        return None
+    return connection.weights.reshape(-1).astype(np.int64) << projection.exponent
