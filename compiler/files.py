@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Mapping
+from hashlib import sha256
 from pathlib import Path
 from types import MappingProxyType
 
 from snnc.compiler.errors import SnncError, refusal
 
+PIECE = 1 << 24
+"""Bytes that are read at once."""
 KINDS: Mapping[int, str] = MappingProxyType(
     {
         stat.S_IFDIR: "a folder",
@@ -76,6 +79,23 @@ def regular_bytes(path: Path, limit: int) -> bytes:
             return file.read(limit + 1)
     except (OSError, ValueError) as error:
         raise _unreadable(path, error) from None
+
+
+def sha256_of(path: Path) -> str:
+    """The SHA-256 of the bytes of a file.
+
+    Raises:
+        SnncError: for what is no regular file, or cannot be read.
+    """
+    regular_size(path)
+    found = sha256()
+    try:
+        with path.open("rb") as file:
+            while piece := file.read(PIECE):
+                found.update(piece)
+    except OSError as error:
+        raise _unreadable(path, error) from None
+    return found.hexdigest()
 
 
 def _unreadable(path: Path, error: OSError | ValueError) -> SnncError:

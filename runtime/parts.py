@@ -19,6 +19,9 @@ from snnc.compiler.spiking import SpikingNetwork
 from snnc.runtime.data import Data
 from snnc.runtime.stored import ImageArray
 
+BATCH = 64
+"""Images that are run at once, where nothing says otherwise."""
+
 
 @dataclass(frozen=True)
 class Span:

@@ -20,10 +20,9 @@ from snnc.runtime.engines.base import Engine
 from snnc.runtime.engines.golden import batch_size
 from snnc.runtime.engines.result import EngineResult, logits_of
 from snnc.runtime.engines.source_model import Executable
-from snnc.runtime.parts import Part, Share, whole
+from snnc.runtime.parts import BATCH, Part, Share, whole
 from snnc.runtime.progress import Progress, ignore
 
-BATCH = 64
 CHUNK = 32
 """Images between two looks at what an engine gives."""
 

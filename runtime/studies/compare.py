@@ -20,15 +20,14 @@ from snnc.runtime.engines import Engine, engines_with
 from snnc.runtime.engines.golden import Golden, batch_size
 from snnc.runtime.engines.result import EngineResult, Labels, logits_of
 from snnc.runtime.engines.running import (
-    BATCH,
     CHUNK,
     EngineWork,
+    SourceWork,
     require_all,
     run_result,
-    run_source,
 )
 from snnc.runtime.engines.source_model import Executable
-from snnc.runtime.parts import Part, Share, whole
+from snnc.runtime.parts import BATCH, Part, Share, whole
 from snnc.runtime.presented import Presentation, Presented
 from snnc.runtime.progress import Progress, ignore
 from snnc.runtime.spread import ALONE, Runner, Spread
@@ -186,7 +185,8 @@ def compare(
     engines = {each.name: each for each in known.values() if each.sends_spikes}
     able = {name: each for name, each in engines.items() if not any(each.problems(network))}
     missing = {name: problem for name, each in able.items() if (problem := each.missing())}
-    source = run_source(model, network, data, runner.progress)
+    origin = runner.run_here("source", SourceWork(model, network), network, data)
+    source = EngineResult(model.engine, origin.logits, origin.seconds)
     work = EngineWork(known["golden"], network)
     golden = run_result(work.engine, network, runner.run(work.engine.name, work, network, data))
     ready = able.keys() - missing.keys()

@@ -59,6 +59,11 @@ class PlaceKeywords(TypedDict, total=False):
 class SpreadKeywords(PlaceKeywords, total=False):
     """Who runs the images, and in which parts."""
 
+    chunk: int | None
+    """Images that are run as one part, by a simulator that starts for them."""
+    checkpoint: str | Path | None
+    """A folder that keeps finished parts: the same run goes on there."""
+
 
 class SweepKeywords(StudyKeywords, PlaceKeywords, total=False):
     """What `sweep` takes besides what it varies itself."""
@@ -98,7 +103,10 @@ def spread_of(verb: str, keywords: SpreadKeywords) -> Spread:
     from snnc.runtime.spread import Spread
 
     _check_names(verb, keywords, SpreadKeywords.__annotations__)
-    spread = Spread(**keywords)
+    given: Any = dict(keywords)
+    if given.get("checkpoint") is not None:
+        given["checkpoint"] = Path(given["checkpoint"])
+    spread = Spread(**given)
     if problems := [*spread.problems()]:
         raise SnncError(*problems)
     return spread

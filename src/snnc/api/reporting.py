@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timezone
-from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +20,7 @@ from snnc.api.keywords import SpreadKeywords
 from snnc.api.running import compare, load
 from snnc.compiler import pipeline
 from snnc.compiler.errors import Problem, SnncError
+from snnc.compiler.files import sha256_of
 from snnc.compiler.laws import bits_for
 from snnc.compiler.mapping.mapper import MapOptions, map_network
 from snnc.compiler.mapping.mapping import mapping_of
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 
 PACKAGES = ("snnc", "onnx", "onnxruntime", "numpy", "lava-nc", "lava-dl")
 """Whose versions a report names, where they are installed."""
-PIECE = 1 << 24
 COST_IMAGES = 64
 """Images whose events are counted: enough for a mean."""
 
@@ -67,7 +66,7 @@ def report(
         limit: use the first images only.
         clip_input: clip values outside the range.
         progress: called as images are done.
-        spread: workers, see `run`.
+        spread: workers, chunk and checkpoint, see `run`.
 
     Raises:
         SnncError: if a file or the data are unsound, an engine is not installed, or the page cannot
@@ -192,17 +191,9 @@ def _files(model: str | Path, network: str | Path, data: GivenImages) -> Iterato
 
     for role, each in (("model", model), ("network", network), ("images", data)):
         if isinstance(each, str | Path):
-            yield FileFacts(role, Path(each).name, _sha256(Path(each)))
+            yield FileFacts(role, Path(each).name, sha256_of(Path(each)))
         else:
             yield FileFacts(role, "in memory", "")
-
-
-def _sha256(path: Path) -> str:
-    found = sha256()
-    with path.open("rb") as file:
-        while piece := file.read(PIECE):
-            found.update(piece)
-    return found.hexdigest()
 
 
 def _versions() -> Mapping[str, str]:

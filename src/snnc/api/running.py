@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from typing_extensions import Unpack
 
+import snnc
 from snnc.api import notes
 from snnc.api.given import GivenImages
 from snnc.api.images import images_for
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from snnc.compiler.programs import Program
     from snnc.compiler.spiking import SpikingNetwork
     from snnc.frontends.onnx.loading import Model
+    from snnc.runtime.data import Data
     from snnc.runtime.engines.base import Engine
     from snnc.runtime.engines.result import EngineResult, Labels
     from snnc.runtime.engines.source_model import Executable
@@ -133,7 +136,7 @@ def run(
         limit: use the first images only.
         clip_input: clip values outside the range.
         progress: called as images are done.
-        spread: workers, see `SpreadKeywords`.
+        spread: workers, chunk and checkpoint, see `SpreadKeywords`.
 
     Raises:
         SnncError: if file or data are unsound, or the engine is not installed.
@@ -147,7 +150,8 @@ def run(
     _check_device(found, device)
     require(found, loaded)
     work = EngineWork(found, loaded, device)
-    with runner_of(chosen, progress) as runner:
+    told = {"engine": found.name, "lava_model": lava_model, "device": device}
+    with runner_of(chosen, progress, partial(_told, "run", network, images, told)) as runner:
         done = run_result(found, loaded, runner.run(found.name, work, loaded, images))
     notes.tell(images.remarks)
     return Run(done.result, images.y, done.spikes, done.time_steps, images.remarks, chosen)
@@ -193,20 +197,52 @@ def compare(
         raise refusal(str(network), what, f"compile {model} again, or name the model it came from")
     images = images_for(loaded, data, limit, clip=clip_input)
     given = executable(source, str(model))
-    with runner_of(chosen, progress) as runner:
+    told = {"model": source.sha256, "lava_model": lava_model}
+    with runner_of(chosen, progress, partial(_told, "compare", network, images, told)) as runner:
         found = study.compare(given, loaded, images, runner, lava_model)
     notes.tell((*found.remarks, *map(str, found.missing.values())))
     return found
 
 
 @contextmanager
-def runner_of(spread: Spread, progress: Progress | None) -> Iterator[Runner]:
-    """Who runs the images; nobody does any longer behind the block."""
-    from snnc.runtime.progress import ignore
-    from snnc.runtime.spread import Runner
+def runner_of(
+    spread: Spread,
+    progress: Progress | None,
+    told: Callable[[], Mapping[str, str]] = dict,
+) -> Iterator[Runner]:
+    """Who runs the images; nobody does any longer behind the block.
 
+    Args:
+        spread: over whom they are spread.
+        progress: called as images are done.
+        told: whatever the results depend on, if they are kept.
+    """
+    from snnc.runtime.checkpoint import Checkpoint
+    from snnc.runtime.progress import ignore
+    from snnc.runtime.spread import KEPT_IMAGES, Runner
+
+    kept = None
+    if spread.checkpoint is not None:
+        run = {**told(), "chunk": str(spread.chunk or KEPT_IMAGES)}
+        kept = Checkpoint.opened(spread.checkpoint, run)
     with spread.place() as place:
-        yield Runner(spread, place, progress or ignore)
+        yield Runner(spread, place, progress or ignore, kept)
+
+
+def _told(
+    command: str, network: str | Path, images: Data, others: Mapping[str, str]
+) -> Mapping[str, str]:
+    """Whatever the results of a run depend on."""
+    from snnc.compiler.files import sha256_of
+    from snnc.runtime.checkpoint import digest_of
+
+    return {
+        "command": command,
+        "snnc": snnc.__version__,
+        "network": sha256_of(Path(network)),
+        "data": digest_of(images),
+        **others,
+    }
 
 
 def _large(shape: Sequence[int]) -> list[int]:

@@ -13,6 +13,8 @@ from snnc.api.images import files_among
 from snnc.backends.files import target_of
 from snnc.cli.messages import reports_problems, tell, tell_remarks
 from snnc.cli.options import (
+    CheckpointFolder,
+    Chunk,
     ClipInput,
     Columns,
     DataFile,
@@ -50,6 +52,8 @@ def compare(
     ] = None,
     clip_input: ClipInput = False,
     workers: Workers = 1,
+    chunk: Chunk = None,
+    checkpoint: CheckpointFolder = None,
     wide: Wide = False,
     columns: Columns = "",
     as_json: Json = False,
@@ -74,6 +78,8 @@ def compare(
                 clip_input=clip_input,
                 progress=progress,
                 workers=workers,
+                chunk=chunk,
+                checkpoint=checkpoint,
             )
     show(result, view, as_json=as_json)
 

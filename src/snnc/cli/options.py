@@ -41,6 +41,13 @@ ClipInput = Annotated[bool, typer.Option("--clip-input", help="Clip values outsi
 Workers = Annotated[
     int, typer.Option(help="Processes that share the images, each with a simulator of its own.")
 ]
+Chunk = Annotated[
+    int | None, typer.Option(help="Images that are run, and kept, as one part: --checkpoint.")
+]
+CheckpointFolder = Annotated[
+    Path | None,
+    typer.Option(help="A folder that keeps finished parts: the same run goes on there."),
+]
 InputShape = Annotated[
     str, typer.Option(help="Sizes of one sample, where the model leaves them open: 3,224,224")
 ]

@@ -11,6 +11,8 @@ from snnc import api
 from snnc.cli.compare import show
 from snnc.cli.messages import reports_problems
 from snnc.cli.options import (
+    CheckpointFolder,
+    Chunk,
     ClipInput,
     Columns,
     DataFile,
@@ -42,6 +44,8 @@ def report(
     limit: Limit = None,
     clip_input: ClipInput = False,
     workers: Workers = 1,
+    chunk: Chunk = None,
+    checkpoint: CheckpointFolder = None,
     wide: Wide = False,
     columns: Columns = "",
     as_json: Json = False,
@@ -64,6 +68,8 @@ def report(
                 clip_input=clip_input,
                 progress=progress,
                 workers=workers,
+                chunk=chunk,
+                checkpoint=checkpoint,
             )
     if not as_json:
         print_lines([f"{page}: the report"])

@@ -14,6 +14,8 @@ from snnc import api
 from snnc.backends.files import target_of, write_bytes
 from snnc.cli.messages import reports_problems, tell_remarks
 from snnc.cli.options import (
+    CheckpointFolder,
+    Chunk,
     ClipInput,
     DataFile,
     Json,
@@ -51,6 +53,8 @@ def run(
     ] = None,
     clip_input: ClipInput = False,
     workers: Workers = 1,
+    chunk: Chunk = None,
+    checkpoint: CheckpointFolder = None,
     as_json: Json = False,
 ) -> None:
     """Run a compiled network over a data set."""
@@ -67,6 +71,8 @@ def run(
             clip_input=clip_input,
             progress=progress,
             workers=workers,
+            chunk=chunk,
+            checkpoint=checkpoint,
         )
         if output is not None:
             _save(output, found.result, (network, data))
