@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from snnc.compiler.codes import SweepGrid
     from snnc.compiler.errors import SnncError
     from snnc.runtime.data import Data
+    from snnc.runtime.lava_models import fast_lava_models
 
 __version__ = "0.1.0"
 __all__ = [
@@ -35,6 +36,7 @@ __all__ = [
     "cost",
     "errors",
     "export",
+    "fast_lava_models",
     "load",
     "map",
     "programs",
@@ -46,6 +48,7 @@ PLACES = {
     "Data": "snnc.runtime.data",
     "SnncError": "snnc.compiler.errors",
     "SweepGrid": "snnc.compiler.codes",
+    "fast_lava_models": "snnc.runtime.lava_models",
     **dict.fromkeys(
         ("compare", "compile", "cost", "errors", "export", "load", "map", "programs"), "snnc.api"
     ),
