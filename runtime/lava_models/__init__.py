@@ -25,7 +25,8 @@ def fast_lava_models() -> dict[type[AbstractProcess], type[AbstractPyProcessMode
 
     They take the place of the fixed-point models of `Conv`, `Dense`, `DelayDense`, `LIF`,
     `LIFReset`, `Sigma`, `Delta` and `SigmaDelta`, and send the same numbers in every time step,
-    overflows included. What they cannot compute exactly they leave to Lava's model, and say so in a warning.
+    overflows included. What they cannot compute exactly they leave to Lava's model, and say so in
+    a warning.
 
     Returns:
         A mapping for `exception_proc_model_map` of `Loihi1SimCfg` and `Loihi2SimCfg`. Such a
