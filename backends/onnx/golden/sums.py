@@ -2,7 +2,7 @@
 
 Each projection takes the cheapest way that is exact: a shortcut multiplies planes, a convolution of
 bytes adds in 32 bits, a matrix that weighs a plane alike reads the plane's sum, and what remains is
-computed in floats. The sum of all is one of floats, which hold every partial sum exactly (model.py).
+computed in floats. The sum of all is one of floats, which hold every partial sum (model.py).
 """
 
 from __future__ import annotations
