@@ -33,6 +33,8 @@ EXACT_QUOTIENTS = 1 << 23
 class ByteConvolution:
     """The constants of a QLinearConv."""
 
+    shift: int
+    """Bits by which numbers are shifted to the left first, where weights have no room for it."""
     stages: tuple[Convolution, ...]
     """What is convolved: perhaps sums over windows before the kernel."""
     weights: ByteWeights
@@ -54,13 +56,18 @@ def byte_convolution(
     levels = source.sends.levels
     if staircase.bias.ndim > 1 or max(staircase.levels, levels) > BYTE:
         return None
-    stages = byte_stages(connection, source.shape, population.shape, levels)
-    weights = _as_bytes(stages[-1].weights << projection.exponent, window_of(stages) * levels)
-    if weights is None:
-        return None
     bias = staircase.bias - (staircase.step - 1) // 2
     scale = (1 / staircase.step).astype(np.float32)
-    return ByteConvolution(stages, weights, scale, bias.astype(np.int32))
+    for shift in sorted({0, projection.exponent}):
+        highest = levels << shift
+        if highest > BYTE:
+            break
+        stages = byte_stages(connection, source.shape, population.shape, highest)
+        kernel = stages[-1].weights << (projection.exponent - shift)
+        weights = _as_bytes(kernel, window_of(stages) * highest)
+        if weights is not None:
+            return ByteConvolution(shift, stages, weights, scale, bias.astype(np.int32))
+    return None
 
 
 @dataclass(frozen=True, eq=False)

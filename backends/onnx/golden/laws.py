@@ -150,6 +150,9 @@ def _add_bytes(
     points = np.repeat(constants.weights.zero_point, len(constants.bias))
     weights = map(graph.constant, (constants.weights.values, constants.scale, points))
     pixels = graph.cast(projection.source, UINT8)
+    if constants.shift:
+        shift = graph.constant(constants.shift, np.uint8)
+        pixels = graph.add("BitShift", pixels, shift, direction="LEFT")
     for each in sums:
         pixels = graph.sums_of_bytes(each, pixels)
     bias = graph.constant(constants.bias)

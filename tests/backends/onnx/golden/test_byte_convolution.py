@@ -90,13 +90,19 @@ def test_matrices_maps_and_joins_take_floats() -> None:
         assert constants_of(other, found.input) is None
 
 
-@pytest.mark.parametrize("exponent", [1, 6])
-def test_small_weights_take_their_exponent_along(exponent: int) -> None:
-    found = network(np.arange(-8, 8), levels=7, step=5)
+@pytest.mark.parametrize(
+    ("exponent", "weight", "source_levels", "shift"),
+    [(1, 1, 255, 0), (6, 1, 255, 0), (1, -128, 15, 1), (4, -128, 15, 4), (5, 127, 15, None)],
+)
+def test_an_exponent_is_taken_along_by_weights_or_by_numbers(
+    exponent: int, weight: int, source_levels: int, shift: int | None
+) -> None:
+    found = network(np.arange(-8, 8), levels=7, step=5, weight=weight, source_levels=source_levels)
     conv, out = found.populations
     shifted = (replace(conv.projections[0], exponent=exponent),)
     found = found.replaced((replace(conv, projections=shifted), out))
-    assert constants(found) is not None
-    pixels = np.arange(4).reshape(4, 1, 1, 1)
+    made = constants(found)
+    assert (None if made is None else made.shift) == shift
+    pixels = np.array([0, 1, 2, source_levels]).reshape(4, 1, 1, 1)
     expected = evaluate(found, pixels)["out"]
     np.testing.assert_array_equal(Golden(found, threads=1).run(pixels).potential, expected)
