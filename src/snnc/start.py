@@ -57,12 +57,18 @@ def _run() -> Any:  # noqa: ANN401
     from snnc.cli.program import app
 
     try:
-        _on_signals(_interrupt)
         app()
     finally:
         # what is said is said: from here on nothing is worth an interrupt
         _on_signals(signal.SIG_IGN)
     return 0
+
+
+def begin() -> None:
+    """Let a signal be an exception from now on: what is imported is there, and work begins."""
+    for each in WORDS:
+        if signal.getsignal(each) is _leave:
+            signal.signal(each, _interrupt)
 
 
 def _status_of(error: BaseException) -> int:

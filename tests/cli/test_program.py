@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ from support.onnx_models import Graph
 from typer.testing import CliRunner, Result
 
 from snnc.cli import app, progress, results
+from snnc.cli.commands import COMMANDS, command
 from snnc.frontends.onnx.registry import READERS
 
 
@@ -45,6 +48,20 @@ def test_operators_that_are_not_supported_point_there(tmp_path: Path) -> None:
     assert result.stderr == (
         "asin: Asin is not supported\n"
         "  help: rewrite it with others; `snnc operators` lists those that are\n"
+    )
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_list_says_what_the_command_says(name: str) -> None:
+    assert command(name).help.splitlines()[0] == COMMANDS[name].summary
+
+
+def test_help_imports_no_compiler() -> None:
+    code = "import sys; from snnc.cli import app; app(['--help'], standalone_mode=False)"
+    ask = f"{code}; sys.exit(any(each in sys.modules for each in ('numpy', 'snnc.compiler')))"
+    assert (
+        subprocess.run([sys.executable, "-c", ask], check=False, capture_output=True).returncode
+        == 0
     )
 
 

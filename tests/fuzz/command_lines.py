@@ -9,8 +9,6 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any, TypeAlias
 
-from typer.main import get_command
-
 from tests.fuzz import scratch
 from tests.fuzz.draws import REAL, TEXTS, WHOLE, Rng, of
 
@@ -87,10 +85,9 @@ LISTS = ("timesteps", "iterations", "mean", "std", "labels", "codes")
 @cache
 def commands() -> Mapping[str, Any]:
     """What the program declares."""
-    from snnc.cli import app
+    from snnc.cli import commands as program
 
-    group: Any = get_command(app)
-    return dict(group.commands)
+    return {name: program.command(name) for name in program.COMMANDS}
 
 
 def any_line(rng: Rng) -> list[str]:

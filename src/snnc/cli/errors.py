@@ -51,7 +51,7 @@ def errors(
     as_json: Json = False,
     **options: Unpack[ModelKeywords],
 ) -> None:
-    """Show where a rate network errs: clipping, quantisation, uneven spikes, layer by layer."""
+    """Show where a rate network errs: clipping, quantisation, uneven spikes."""
     from snnc.runtime.output.report import errors_lines
     from snnc.runtime.output.tables import (
         ERROR_COLUMNS,
