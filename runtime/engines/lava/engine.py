@@ -13,7 +13,7 @@ from snnc.runtime.engines.lava import library
 from snnc.runtime.engines.room import too_little_room
 
 LavaModel: TypeAlias = Literal["layers", "network"]
-"""What a Process of Lava is: a projection or the neurons of a layer; or the whole network."""
+"""What a Process of Lava is: a layer, but for a second projection; or the whole network."""
 LAVA_MODELS: tuple[LavaModel, ...] = get_args(LavaModel)
 
 

@@ -44,8 +44,7 @@ def simulate(
         network: as read from its file.
         batches: arrays (images, *input shape) of input levels 0 … N.
         chunk: images between two looks at the results.
-        model: a Process for each layer and each projection, or one for the whole network; both give
-            the same spikes.
+        model: a Process for each layer, or one for the whole network; both give the same spikes.
 
     Raises:
         SnncError: Lava is missing, the network is not legal, an image is out of range, a state
@@ -154,11 +153,14 @@ def _as_layers(network: SpikingNetwork, timing: Timing, memory: Memory) -> Abstr
     source = ImageSource(source=Source(node, timing.period, memory), shape=node.shape)
     spikes = {node.name: source.s_out}
     for population, law, layer in _layers(network, timing, memory):
+        first, *others = layer.synapses
+        sent, shape = spikes[first.source], population.shape
         kind = kinds[LAWS[type(population.neuron)].sends]
-        neurons = kind(neurons=layer.neurons, shape=population.shape, sent_shape=law.sent_shape)
-        for each in layer.synapses:
+        neurons = kind(layer=layer, source_shape=sent.shape, shape=shape, sent_shape=law.sent_shape)
+        sent.connect(neurons.s_in)
+        for each in others:
             sent = spikes[each.source]
-            synapse = Synapse(synapses=each, source_shape=sent.shape, shape=population.shape)
+            synapse = Synapse(synapses=each, source_shape=sent.shape, shape=shape)
             sent.connect(synapse.s_in)
             synapse.a_out.connect(neurons.a_in)
         spikes[population.name] = neurons.s_out

@@ -6,14 +6,13 @@ from __future__ import annotations
 
 import numpy as np
 from lava.magma.core.decorator import implements, requires, tag
-from lava.magma.core.model.py.model import PyLoihiProcessModel
-from lava.magma.core.model.py.ports import PyOutPort
 from lava.magma.core.model.py.type import LavaPyType
 from lava.magma.core.process.ports.ports import OutPort
 from lava.magma.core.process.process import AbstractProcess, ProcessParameters
 from lava.magma.core.resources import CPU
 from lava.magma.core.sync.protocols.loihi_protocol import LoihiProtocol
 
+from snnc.runtime.engines.lava.channels import LeanModel, LeanOutPort
 from snnc.runtime.engines.lava.parts import Source
 
 
@@ -28,10 +27,10 @@ class ImageSource(AbstractProcess):
 @implements(proc=ImageSource, protocol=LoihiProtocol)
 @requires(CPU)
 @tag("fixed_pt")
-class ImageSourceModel(PyLoihiProcessModel):
+class ImageSourceModel(LeanModel):
     """Reads the ring of images."""
 
-    s_out: PyOutPort = LavaPyType(PyOutPort.VEC_DENSE, np.int32, precision=24)
+    s_out: LeanOutPort = LavaPyType(LeanOutPort, np.int32, precision=24)
 
     def __init__(self, proc_params: ProcessParameters) -> None:
         super().__init__(proc_params)

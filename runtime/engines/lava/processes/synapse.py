@@ -6,14 +6,13 @@ from __future__ import annotations
 
 import numpy as np
 from lava.magma.core.decorator import implements, requires, tag
-from lava.magma.core.model.py.model import PyLoihiProcessModel
-from lava.magma.core.model.py.ports import PyInPort, PyOutPort
 from lava.magma.core.model.py.type import LavaPyType
 from lava.magma.core.process.ports.ports import InPort, OutPort
 from lava.magma.core.process.process import AbstractProcess, ProcessParameters
 from lava.magma.core.resources import CPU
 from lava.magma.core.sync.protocols.loihi_protocol import LoihiProtocol
 
+from snnc.runtime.engines.lava.channels import LeanInPort, LeanModel, LeanOutPort
 from snnc.runtime.engines.lava.parts import Synapses
 
 
@@ -31,11 +30,11 @@ class Synapse(AbstractProcess):
 @implements(proc=Synapse, protocol=LoihiProtocol)
 @requires(CPU)
 @tag("fixed_pt")
-class SynapseModel(PyLoihiProcessModel):
+class SynapseModel(LeanModel):
     """Sends before it receives: that is the step of delay."""
 
-    s_in: PyInPort = LavaPyType(PyInPort.VEC_DENSE, np.uint8)
-    a_out: PyOutPort = LavaPyType(PyOutPort.VEC_DENSE, np.int32, precision=24)
+    s_in: LeanInPort = LavaPyType(LeanInPort, np.uint8)
+    a_out: LeanOutPort = LavaPyType(LeanOutPort, np.int32, precision=24)
 
     def __init__(self, proc_params: ProcessParameters) -> None:
         super().__init__(proc_params)
