@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +21,15 @@ LOWEST_STATE, HIGHEST_STATE = LOIHI.state_min, LOIHI.state_max
 """Stock neurons have less, which the rules of legality hold them to."""
 
 
+class _Phase(NamedTuple):
+    """What a neuron does in a time step of the period."""
+
+    hears: bool
+    doubles: bool
+    """What it heard before weighs twice as much: bits arrive."""
+    drains: bool
+
+
 class Membrane(ABC):
     """What every neuron has: it sums its windows in u, drains u into v and knows its turn.
 
@@ -34,6 +43,7 @@ class Membrane(ABC):
         self._bias: State = per_neuron(population.bias, population.shape).astype(np.int32)
         self._slot = slot
         self._period = period
+        self._phases: dict[int, _Phase] = {}
 
     @property
     def sent_shape(self) -> tuple[int, ...]:
@@ -64,15 +74,17 @@ class Membrane(ABC):
         return turn, np.packbits(fired)
 
     def _receive(self, now: int, arrived: State) -> None:
-        windows = self._slot.windows
-        open_windows = [w for w in windows if (now - w.start) % self._period < w.length]
-        if open_windows:
-            if any(each.train == "bits" for each in open_windows):
+        step = now % self._period
+        phase = self._phases.get(step)
+        if phase is None:
+            phase = self._phases[step] = _phase(self._slot, self._period, step)
+        if phase.hears:
+            if phase.doubles:
                 self._u <<= 1
             self._u += arrived
             self._count(arrived)
             self._count(self._u)
-        if any((now - each.last) % self._period == 0 for each in windows):
+        if phase.drains:
             self._v += self._u
             self._u.fill(0)
             self._count(self._v)
@@ -85,3 +97,12 @@ class Membrane(ABC):
         if values.max() > HIGHEST_STATE or values.min() < LOWEST_STATE:
             outside = (values > HIGHEST_STATE) | (values < LOWEST_STATE)
             self.overflows += int(np.count_nonzero(outside))
+
+
+def _phase(slot: Slot, period: int, step: int) -> _Phase:
+    heard = [each for each in slot.windows if (step - each.start) % period < each.length]
+    return _Phase(
+        hears=bool(heard),
+        doubles=any(each.train == "bits" for each in heard),
+        drains=any((step - each.last) % period == 0 for each in slot.windows),
+    )

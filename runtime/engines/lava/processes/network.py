@@ -5,11 +5,11 @@
 from __future__ import annotations
 
 from lava.magma.core.decorator import implements, requires, tag
-from lava.magma.core.model.py.model import PyLoihiProcessModel
 from lava.magma.core.process.process import AbstractProcess, ProcessParameters
 from lava.magma.core.resources import CPU
 from lava.magma.core.sync.protocols.loihi_protocol import LoihiProtocol
 
+from snnc.runtime.engines.lava.channels import LeanModel
 from snnc.runtime.engines.lava.parts import WholeNetwork
 
 
@@ -23,7 +23,7 @@ class NetworkProcess(AbstractProcess):
 @implements(proc=NetworkProcess, protocol=LoihiProtocol)
 @requires(CPU)
 @tag("fixed_pt")
-class NetworkModel(PyLoihiProcessModel):
+class NetworkModel(LeanModel):
     """Steps all layers."""
 
     def __init__(self, proc_params: ProcessParameters) -> None:
