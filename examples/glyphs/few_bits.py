@@ -32,6 +32,7 @@ def main() -> None:
     """Print one table: for each checkpoint and width the accuracy, and what of it is lost."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--images", type=int, default=16000, help="test images (%(default)s)")
+    parser.add_argument("--calibration", type=int, default=CALIBRATION, help="images (%(default)s)")
     parser.add_argument("--seed", type=int, default=0, help="of the calibration images")
     parser.add_argument("--widths", nargs="+", default=WIDTHS, help="bits, or bits and auto")
     parser.add_argument("--levels", type=int, default=15, help="of plain ReLUs (%(default)s)")
@@ -39,7 +40,7 @@ def main() -> None:
     options = parser.parse_args()
     FOLDER.mkdir(parents=True, exist_ok=True)
     test = load_glyphs("test", options.images)
-    calibration = snnc.Data(load_glyphs("train", CALIBRATION, options.seed).x)
+    calibration = snnc.Data(load_glyphs("train", options.calibration, options.seed).x)
     heads = ("network", "weight bits", "source", "golden", "points lost", "±")
     rows = []
     for name in options.networks:
