@@ -7,33 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from support.command_line import snnc
 from support.onnx_models import Graph
-from typer.testing import CliRunner, Result
 
-from snnc.cli import app
 from snnc.runtime.engines import installing
 
 HELP = "\n  help: "
-
-
-def snnc(*words: object) -> Result:
-    return CliRunner().invoke(app, list(map(str, words)))
-
-
-@pytest.fixture
-def model(tmp_path: Path) -> Path:
-    graph = Graph("batch", 1, 6, 6)
-    graph.conv(3, 1, 3, 3, name="conv")
-    graph.qcfs(7, name="qcfs")
-    graph.node("Flatten", name="flatten")
-    graph.dense(4, 48, name="fc")
-    return graph.save(tmp_path)
-
-
-@pytest.fixture
-def net(model: Path) -> Path:
-    assert snnc("compile", model).exit_code == 0
-    return model.with_suffix(".h5")
 
 
 @pytest.fixture

@@ -7,26 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from support.onnx_models import Graph
-from typer.testing import CliRunner, Result
+from support.command_line import snnc
 
-import snnc as package
-from snnc.cli import app
 from snnc.runtime.studies.cost.own import EXAMPLE
-
-
-def snnc(*words: object) -> Result:
-    return CliRunner().invoke(app, list(map(str, words)))
-
-
-@pytest.fixture
-def net(tmp_path: Path) -> Path:
-    graph = Graph("batch", 1, 6, 6)
-    graph.conv(3, 1, 3, 3, name="conv")
-    graph.qcfs(7, name="qcfs")
-    graph.node("Flatten", name="flatten")
-    graph.dense(4, 48, name="fc")
-    return package.compile(graph.save(tmp_path)).path
 
 
 @pytest.fixture

@@ -5,31 +5,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import pytest
-from support.onnx_models import Graph
-from typer.testing import CliRunner, Result
+from support.command_line import snnc
 
 import snnc as package
-from snnc.cli import app
-
-
-def snnc(*words: object) -> Result:
-    return CliRunner().invoke(app, list(map(str, words)))
-
-
-@pytest.fixture
-def model(tmp_path: Path) -> Path:
-    graph = Graph("batch", 1, 6, 6)
-    graph.conv(3, 1, 3, 3, name="conv")
-    graph.qcfs(7, name="qcfs")
-    graph.node("Flatten", name="flatten")
-    graph.dense(4, 48, name="fc")
-    return graph.save(tmp_path)
-
-
-@pytest.fixture
-def net(model: Path) -> Path:
-    return package.compile(model).path
 
 
 def test_a_mapping_is_shown(net: Path) -> None:

@@ -7,20 +7,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from support.command_line import snnc
 from support.onnx_models import Graph
-from typer.testing import CliRunner, Result
 
 from snnc import api
-from snnc.cli import app
 from snnc.cli.messages import tell
 from snnc.compiler.errors import Problem, SnncError, printable
 
 PRINTABLE = ["[/red]", "[bold]x[/bold]", ":warning:"]
 NAMES = [*PRINTABLE, "a\x1b[2Jb", "a\nhelp: b", "a\rb", "a\u202eb"]
-
-
-def snnc(*words: object) -> Result:
-    return CliRunner().invoke(app, list(map(str, words)))
 
 
 def model_with(name: str, folder: Path) -> Path:

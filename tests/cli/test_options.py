@@ -6,10 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from support.command_line import snnc
 from support.onnx_models import Graph
-from typer.testing import CliRunner, Result
-
-from snnc.cli import app
 
 COMMANDS = [
     "compile m.onnx",
@@ -21,10 +19,6 @@ COMMANDS = [
 ]
 STUDIES = ["sweep m.onnx d.npz", "errors m.onnx d.npz"]
 NORM = "allowed: 1e-12 to 1e+12"
-
-
-def snnc(*words: object) -> Result:
-    return CliRunner().invoke(app, list(map(str, words)))
 
 
 @pytest.fixture(autouse=True)

@@ -8,15 +8,10 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
+from support.command_line import snnc
 from support.onnx_models import Graph
-from typer.testing import CliRunner, Result
 
 from snnc import api
-from snnc.cli import app
-
-
-def snnc(*words: object) -> Result:
-    return CliRunner().invoke(app, list(map(str, words)))
 
 
 @pytest.fixture

@@ -10,16 +10,12 @@ from pathlib import Path
 
 import pytest
 from rich.console import Console
+from support.command_line import snnc
 from support.onnx_models import Graph
-from typer.testing import CliRunner, Result
 
-from snnc.cli import app, progress, results
+from snnc.cli import progress, results
 from snnc.cli.commands import COMMANDS, command
 from snnc.frontends.onnx.registry import READERS
-
-
-def snnc(*words: object, **env: str) -> Result:
-    return CliRunner().invoke(app, list(map(str, words)), env=env, prog_name="snnc")
 
 
 @pytest.fixture

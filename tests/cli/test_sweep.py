@@ -7,10 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from support.command_line import snnc
 from support.onnx_models import Graph
-from typer.testing import CliRunner, Result
 
-from snnc.cli import app
 from snnc.runtime.studies import compare
 
 POINT = {
@@ -24,10 +23,6 @@ LAYER = {
     *("name", "neurons", "mean_squares", "shares", "accumulated_unevenness", "own_offsets"),
     *("accumulated_offsets", "unevenness_without_clipping", "accumulated_without_clipping"),
 }
-
-
-def snnc(*words: object) -> Result:
-    return CliRunner().invoke(app, list(map(str, words)))
 
 
 @pytest.fixture
