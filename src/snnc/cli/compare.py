@@ -11,7 +11,7 @@ import typer
 from snnc import api
 from snnc.api.images import files_among
 from snnc.backends.files import target_of
-from snnc.cli.messages import reports_problems, tell, tell_remarks
+from snnc.cli.messages import reports_problems, tell
 from snnc.cli.options import (
     CheckpointFolder,
     Chunk,
@@ -30,7 +30,7 @@ from snnc.cli.options import (
     view_of,
 )
 from snnc.cli.progress import progress_bars
-from snnc.cli.results import print_json, print_sentences, print_table
+from snnc.cli.results import print_result
 
 if TYPE_CHECKING:
     from snnc.runtime.output.tables import View
@@ -93,12 +93,8 @@ def show(result: Comparison, view: View, *, as_json: bool) -> None:
     from snnc.runtime.output.report import comparison_lines
     from snnc.runtime.output.tables import comparison_table
 
-    if as_json:
-        print_json(result.as_json())
-    else:
-        tell_remarks(result.remarks)
-        print_table(comparison_table(result), view)
-        print_sentences(comparison_lines(result))
+    tables, lines = [comparison_table(result)], comparison_lines(result)
+    print_result(result, view, tables, lines, as_json=as_json, remarks=result.remarks)
     for each in result.missing.values():
         tell(str(each))
     if not result.is_exact:

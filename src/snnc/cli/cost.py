@@ -9,7 +9,7 @@ import typer
 
 from snnc import api
 from snnc.api.deployment import MAPPINGS
-from snnc.cli.messages import reports_problems, tell_remarks
+from snnc.cli.messages import reports_problems
 from snnc.cli.options import (
     ClipInput,
     Columns,
@@ -23,7 +23,7 @@ from snnc.cli.options import (
     view_of,
 )
 from snnc.cli.progress import progress_bars
-from snnc.cli.results import print_json, print_sentences, print_table
+from snnc.cli.results import print_result
 from snnc.compiler.mapping.mapper import DEFAULT_SLACK
 
 
@@ -62,10 +62,5 @@ def cost(
             plot=plot,
             progress=progress,
         )
-    if as_json:
-        print_json(report.as_json())
-        return
-    tell_remarks(report.remarks)
-    print_table(cost_table(report), view)
-    print_table(pace_table(report), view)
-    print_sentences(cost_lines(report))
+    tables = (cost_table(report), pace_table(report))
+    print_result(report, view, tables, cost_lines(report), as_json=as_json, remarks=report.remarks)

@@ -9,7 +9,7 @@ import typer
 from snnc import api
 from snnc.cli.messages import reports_problems
 from snnc.cli.options import Columns, Json, NetFile, Plot, Slack, Wide, view_of
-from snnc.cli.results import print_json, print_sentences, print_table
+from snnc.cli.results import print_result
 from snnc.compiler.mapping.layers import PROGRAM_WORDS
 from snnc.compiler.mapping.mapper import DEFAULT_SLACK, OBJECTIVES, Objective
 from snnc.compiler.target import TARGETS
@@ -48,8 +48,4 @@ def map_network(
             state_words=state_words,
             plot=plot,
         )
-    if as_json:
-        print_json(report.as_json())
-        return
-    print_table(placement_table(report), view)
-    print_sentences(placement_lines(report))
+    print_result(report, view, [placement_table(report)], placement_lines(report), as_json=as_json)

@@ -9,18 +9,46 @@ from contextlib import contextmanager
 from itertools import chain
 from math import isfinite
 from textwrap import TextWrapper
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import typer
 
-from snnc.cli.messages import as_flags
+from snnc.cli.messages import as_flags, tell_remarks
 from snnc.compiler.errors import printable
 from snnc.start import stdout_failed
 
 if TYPE_CHECKING:
     from snnc.runtime.output.tables import Table, View
 
+
+class Result(Protocol):
+    """What a command found."""
+
+    def as_json(self) -> object:
+        """One object for JSON."""
+        ...
+
+
 MEND = "--wide shows all"
+
+
+def print_result(
+    result: Result,
+    view: View,
+    tables: Iterable[Table],
+    lines: Iterable[str],
+    *,
+    as_json: bool,
+    remarks: Iterable[str] = (),
+) -> None:
+    """Print one object as JSON, or its tables and what belongs to them."""
+    if as_json:
+        print_json(result.as_json())
+        return
+    tell_remarks(remarks)
+    for table in tables:
+        print_table(table, view)
+    print_sentences(lines)
 
 
 def print_table(table: Table, view: View) -> None:

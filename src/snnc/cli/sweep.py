@@ -10,7 +10,7 @@ from typing_extensions import Unpack
 
 from snnc import api
 from snnc.cli.compare import MISMATCH
-from snnc.cli.messages import reports_problems, tell, tell_remarks
+from snnc.cli.messages import reports_problems, tell
 from snnc.cli.options import (
     SPIKING,
     ClipInput,
@@ -31,7 +31,7 @@ from snnc.cli.options import (
     whole_numbers,
 )
 from snnc.cli.progress import progress_bars
-from snnc.cli.results import print_json, print_sentences, print_table
+from snnc.cli.results import print_result
 from snnc.compiler.codes import CODES, SweepGrid
 from snnc.compiler.codes.offset_spike import DEFAULT_RHO
 from snnc.compiler.errors import SnncError
@@ -102,12 +102,8 @@ def sweep(
                 workers=workers,
                 **options,
             )
-    if as_json:
-        print_json(result.as_json())
-    else:
-        tell_remarks(result.remarks)
-        print_table(sweep_table(result), view)
-        print_sentences(sweep_lines(result))
+    tables, lines = [sweep_table(result)], sweep_lines(result)
+    print_result(result, view, tables, lines, as_json=as_json, remarks=result.remarks)
     if not result.worked:
         tell(str(SnncError(*(each for point in result.points for each in point.problems))))
         raise typer.Exit(FAILED)
