@@ -51,6 +51,14 @@ class Data:
         labels = None if self.y is None else self.y[first : first + count]
         return replace(self, x=_rows(self.x, first, first + count), y=labels)
 
+    def is_here(self) -> bool:
+        """Whether the file of the images, if they have one, is there as it was."""
+        return not isinstance(self.x, StoredArray | StoredImages) or self.x.is_here()
+
+    def carried(self) -> Data:
+        """The same with all images in memory."""
+        return replace(self, x=self.x[:])
+
 
 @dataclass(frozen=True, eq=False)
 class StoredImages:
@@ -85,6 +93,10 @@ class StoredImages:
             SnncError: for a file that is no longer what it was.
         """
         return _channels_first(self.stored[images], self.source)
+
+    def is_here(self) -> bool:
+        """Whether the file is there as it was."""
+        return self.stored.is_here()
 
     def rows(self, first: int, last: int) -> StoredImages:
         """Some images, which stay where they are."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -49,6 +49,14 @@ class Share:
     def batches(self, size: int) -> Iterator[Any]:
         """The images that are run, size of them at a time."""
         return (self.x[i : i + size] for i in range(0, len(self.x), size))
+
+    def is_here(self) -> bool:
+        """Whether the file of the images, if they have one, is there as it was."""
+        return Data(self.x).is_here()
+
+    def carried(self) -> Share:
+        """The same with its images in memory."""
+        return replace(self, x=self.x[:])
 
     def dropped(self, first: int) -> int:
         """How many of those from a first on are dropped."""

@@ -15,6 +15,7 @@ from snnc.runtime.checkpoint import Checkpoint
 from snnc.runtime.data import Data
 from snnc.runtime.parts import BATCH, Part, Share, Span, joined, share_of, spans_of, whole
 from snnc.runtime.places.base import Place, Work
+from snnc.runtime.places.cluster import Cluster
 from snnc.runtime.places.here import Here
 from snnc.runtime.places.pool import Pool
 from snnc.runtime.progress import Progress
@@ -34,32 +35,41 @@ class Spread:
     """Images of a part; by default as many as `size` says."""
     checkpoint: Path | None = None
     """The folder that keeps finished parts."""
+    scheduler: str | None = None
+    """The address of a scheduler of Dask, whose workers do the work."""
 
     def problems(self) -> Iterator[Problem]:
         """Whatever is wrong with it."""
         if not 1 <= self.workers <= MOST_WORKERS:
             what = f"{self.workers} workers; allowed: 1 to {MOST_WORKERS}"
             yield Problem("`workers`", what, "give as many as there are cores, or fewer")
+        if self.workers > 1 and self.scheduler is not None:
+            what = f"{self.workers} workers of this machine, and a `scheduler` with its own"
+            yield Problem("`workers`", what, "choose one of them")
         if self.chunk is not None and self.chunk < 1:
             what = f"{self.chunk} images; allowed: at least 1"
             yield Problem("`chunk`", what, "leave it out")
 
     def as_json(self) -> dict[str, Any]:
         """What commands print of it."""
-        return {"workers": self.workers}
+        return {"workers": self.workers, "scheduler": self.scheduler}
 
     def place(self) -> Place:
         """Where the work is done."""
+        if self.scheduler is not None:
+            return Cluster(self.scheduler)
         return Here() if self.workers == 1 else Pool(self.workers)
 
     def size(self, images: int) -> int:
         """How many images are run as one part.
 
-        By default as many by each worker. Of those that are kept as many, whoever runs them.
+        By default as many by each worker. Of those that are kept as many, whoever runs them, and so
+        in a cluster, of which nobody knows who is in it.
         """
         if self.chunk is not None:
             return self.chunk
-        return -(-images // self.workers) if self.checkpoint is None else KEPT_IMAGES
+        is_even = self.checkpoint is None and self.scheduler is None
+        return -(-images // self.workers) if is_even else KEPT_IMAGES
 
 
 ALONE = Spread()

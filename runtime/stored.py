@@ -100,11 +100,18 @@ class StoredArray:
         shape = (max(0, last - first), *self.shape[1:])
         return replace(self, start=self.start + first * row, shape=shape)
 
+    def is_here(self) -> bool:
+        """Whether the file is there as it was."""
+        try:
+            with open(self.path, "rb", buffering=0, opener=_waiting_for_nobody) as file:
+                return Stamp.of(file.fileno()) == self.stamp
+        except OSError:
+            return False
+
     def _fill(self, room: memoryview, place: int) -> None:
         try:
-            # only a regular file may be opened: a pipe in its place would be waited for
             require_regular(self.path, UNCHANGED)
-            with self.path.open("rb", buffering=0) as file:
+            with open(self.path, "rb", buffering=0, opener=_waiting_for_nobody) as file:
                 is_same = Stamp.of(file.fileno()) == self.stamp
                 while is_same and len(room):
                     done = os.preadv(file.fileno(), [room], place)
@@ -114,3 +121,8 @@ class StoredArray:
             raise refusal(str(self.path), what, UNCHANGED) from error
         if not is_same:
             raise refusal(str(self.path), "it changed while it was read", UNCHANGED)
+
+
+def _waiting_for_nobody(path: str, flags: int) -> int:
+    """Open a file, though a pipe may have taken its place."""
+    return os.open(path, flags | os.O_NONBLOCK)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterable
 from types import TracebackType
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeVar, runtime_checkable
 
 from typing_extensions import Self
 
@@ -22,6 +22,29 @@ class Work(Protocol[T_contra, R_co]):
     def __call__(self, task: T_contra, progress: Progress, /) -> R_co:
         """The result of a task, which is the same wherever it is computed."""
         ...
+
+
+@runtime_checkable
+class ReadsFiles(Protocol):
+    """A work or a task that reads files, which another machine may lack."""
+
+    def is_here(self) -> bool:
+        """Whether they are on this machine, just as they were."""
+        ...
+
+    def carried(self) -> Self:
+        """The same with their content."""
+        ...
+
+
+def is_here(thing: object) -> bool:
+    """Whether all files that something reads are on this machine."""
+    return not isinstance(thing, ReadsFiles) or thing.is_here()
+
+
+def carried(thing: T) -> T:
+    """The same with the content of the files that it reads."""
+    return thing.carried() if isinstance(thing, ReadsFiles) else thing
 
 
 class Place(Protocol):

@@ -37,8 +37,15 @@ DIED = "often memory is short: use fewer `workers`; what `checkpoint` keeps is n
 class Pool:
     """Workers that start with the first tasks, and end with the block."""
 
-    def __init__(self, workers: int) -> None:
+    def __init__(self, workers: int, threads: int = 0) -> None:
+        """Begin with nobody.
+
+        Args:
+            workers: the most processes.
+            threads: those that each may take; 0 for its share of the cores.
+        """
         self._most = workers
+        self._threads = threads or max(1, cores() // workers)
         self._workers: list[_Worker] = []
 
     def __enter__(self) -> Self:
@@ -56,8 +63,7 @@ class Pool:
         self, work: Work[T, R], tasks: Iterable[T], progress: Progress
     ) -> Generator[tuple[int, R], None, None]:
         """See `snnc.runtime.places.base.Place`."""
-        threads = max(1, cores() // self._most)
-        pickled = pickle.dumps(Begin(work, threads))
+        pickled = pickle.dumps(Begin(work, self._threads))
         waiting = enumerate(tasks)
         busy: dict[Connection, tuple[int, _Worker]] = {}
         idle = list(self._workers)
@@ -93,7 +99,7 @@ class Pool:
 
     def _started(self) -> _Worker:
         with uninterrupted():
-            worker = _Worker(len(self._workers) + 1, self._most)
+            worker = _Worker(len(self._workers) + 1, self._most, self._threads)
             self._workers.append(worker)
         return worker
 
@@ -101,7 +107,7 @@ class Pool:
 class _Worker:
     """A process, and the way to it."""
 
-    def __init__(self, number: int, workers: int) -> None:
+    def __init__(self, number: int, workers: int, threads: int) -> None:
         self._name = f"worker {number} of {workers}"
         self._work: bytes | None = None
         ours, theirs = socket.socketpair()
@@ -112,7 +118,7 @@ class _Worker:
                 stdout=STDERR,
                 pass_fds=[theirs.fileno()],
                 start_new_session=True,
-                env=_environment(max(1, cores() // workers)),
+                env=_environment(threads),
             )
         self.connection = Connection(ours.detach())
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ def command(*words: object) -> tuple[int, str, str]:
 def without_time(found: Any) -> Any:
     """Without rates, and without the number of workers."""
     if isinstance(found, dict):
-        left_out = ("images_per_second", "workers")
+        left_out = ("images_per_second", "workers", "scheduler")
         return {k: without_time(each) for k, each in found.items() if k not in left_out}
     return found
 
@@ -88,3 +89,13 @@ def test_a_number_of_workers_that_is_none(folder: Path, workers: int) -> None:
 def test_an_option_that_is_none(folder: Path) -> None:
     with pytest.raises(TypeError, match=r"^run\(\) got an unexpected keyword argument 'worker'$"):
         snnc.run(folder / "delta.h5", folder / "d.npz", worker=2)  # type: ignore[call-arg]
+
+
+def test_a_scheduler_needs_dask(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    words = ("run", folder / "delta.h5", folder / "d.npz", "--engine", "golden")
+    status, _, stderr = command(*words, "--scheduler", "tcp://127.0.0.1:9")
+    first, mend = stderr.splitlines()
+    assert status == 1
+    assert first.startswith("--scheduler: it needs Dask, and ")
+    assert mend == "  help: pip install 'snnc[dask]'"

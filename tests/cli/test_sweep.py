@@ -55,7 +55,17 @@ def test_a_sweep_as_json(model: Path, data: Path, tmp_path: Path) -> None:
     assert (result.exit_code, result.stderr) == (0, "")
     found = json.loads(result.stdout)
     assert set(found) == {
-        *("images", "remarks", "engine", "workers", "models", "source_accuracy", "points", "notes"),
+        *(
+            "images",
+            "remarks",
+            "engine",
+            "workers",
+            "scheduler",
+            "models",
+            "source_accuracy",
+            "points",
+            "notes",
+        ),
     }
     assert found["notes"] == [
         "no point at 2 time steps: one-spike, graded, delta (on this network 1)"

@@ -77,8 +77,8 @@ PATHS = (
     *("model", "network", "data", "path", "also", "calibration", "constants"),
     *("output", "html", "plot"),
 )
-NEVER = ("help", "checkpoint")
-"""A run that fails keeps what it did until then: tests/api/test_checkpoint.py."""
+NEVER = ("help", "checkpoint", "scheduler")
+"""A run that fails keeps what it did until then, and a scheduler is waited for."""
 LISTS = ("timesteps", "iterations", "mean", "std", "labels", "codes")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 import numpy as np
@@ -197,6 +197,14 @@ class _Bench:
     data: Data
     engine: Engine | None
     on_cores: bool
+
+    def is_here(self) -> bool:
+        """Whether the file of the images, if they have one, is there as it was."""
+        return self.data.is_here()
+
+    def carried(self) -> _Bench:
+        """The same with all images in memory."""
+        return replace(self, data=self.data.carried())
 
     def __call__(self, task: _Point, progress: Progress) -> tuple[int, MeasuredPoint]:
         """The number of a point, and what it gives.

@@ -54,6 +54,8 @@ class PlaceKeywords(TypedDict, total=False):
 
     workers: int
     """Processes of this machine, each with a simulator of its own; by default 1, the caller's."""
+    scheduler: str | None
+    """The address of a scheduler of Dask, whose workers do the work: extra `dask`."""
 
 
 class SpreadKeywords(PlaceKeywords, total=False):

@@ -66,7 +66,7 @@ def report(
         limit: use the first images only.
         clip_input: clip values outside the range.
         progress: called as images are done.
-        spread: workers, chunk and checkpoint, see `run`.
+        spread: workers, scheduler, chunk and checkpoint, see `run`.
 
     Raises:
         SnncError: if a file or the data are unsound, an engine is not installed, or the page cannot

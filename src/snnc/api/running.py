@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from typing_extensions import Unpack
 
-import snnc
 from snnc.api import notes
 from snnc.api.given import GivenImages
 from snnc.api.images import images_for
@@ -136,7 +136,7 @@ def run(
         limit: use the first images only.
         clip_input: clip values outside the range.
         progress: called as images are done.
-        spread: workers, chunk and checkpoint, see `SpreadKeywords`.
+        spread: workers, scheduler, chunk and checkpoint, see `SpreadKeywords`.
 
     Raises:
         SnncError: if file or data are unsound, or the engine is not installed.
@@ -238,7 +238,7 @@ def _told(
 
     return {
         "command": command,
-        "snnc": snnc.__version__,
+        "snnc": version("snnc"),
         "network": sha256_of(Path(network)),
         "data": digest_of(images),
         **others,

@@ -66,9 +66,9 @@ def sweep(
         also: the same network trained from other seeds: accuracies are means over all of them.
         engine: "golden", or one that sends spikes, to hold it against golden in every point.
         on_cores: place every network on cores too, and count its energy and time there.
-        options: limit, clip_input, plot and progress, see `StudyKeywords`; workers, among whom the
-            points are divided, see `PlaceKeywords`; and those of `compile` that are no settings of
-            a code.
+        options: limit, clip_input, plot and progress, see `StudyKeywords`; workers or
+            scheduler, among whom the points are divided, see `PlaceKeywords`; and those of
+            `compile` that are no settings of a code.
 
     Raises:
         SnncError: for wrong options, models that cannot be read and data that do not suit them.

@@ -24,6 +24,7 @@ from snnc.cli.options import (
     Limit,
     ModelFile,
     NetFile,
+    Scheduler,
     Wide,
     Workers,
     sizes,
@@ -52,6 +53,7 @@ def compare(
     ] = None,
     clip_input: ClipInput = False,
     workers: Workers = 1,
+    scheduler: Scheduler = None,
     chunk: Chunk = None,
     checkpoint: CheckpointFolder = None,
     wide: Wide = False,
@@ -78,6 +80,7 @@ def compare(
                 clip_input=clip_input,
                 progress=progress,
                 workers=workers,
+                scheduler=scheduler,
                 chunk=chunk,
                 checkpoint=checkpoint,
             )

@@ -22,7 +22,7 @@ OPTIONS = frozenset(
         *(each.name for each in fields(CompileOptions)),
         *("also", "clip_input", "codes", "columns", "device", "dump_after"),
         *("engine", "html", "lava_model", "layer", "limit", "map", "output", "plot", "program"),
-        *("workers", "chunk", "checkpoint"),
+        *("workers", "scheduler", "chunk", "checkpoint"),
         *("chips", "constants", "mapping", "objective", "on_cores", "slack", "state_words"),
     }
 )

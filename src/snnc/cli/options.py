@@ -41,6 +41,9 @@ ClipInput = Annotated[bool, typer.Option("--clip-input", help="Clip values outsi
 Workers = Annotated[
     int, typer.Option(help="Processes that share the images, each with a simulator of its own.")
 ]
+Scheduler = Annotated[
+    str | None, typer.Option(help="ADDRESS of a Dask scheduler, whose workers share the images.")
+]
 Chunk = Annotated[
     int | None, typer.Option(help="Images that are run, and kept, as one part: --checkpoint.")
 ]

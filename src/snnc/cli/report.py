@@ -22,6 +22,7 @@ from snnc.cli.options import (
     Limit,
     ModelFile,
     NetFile,
+    Scheduler,
     Wide,
     Workers,
     sizes,
@@ -44,6 +45,7 @@ def report(
     limit: Limit = None,
     clip_input: ClipInput = False,
     workers: Workers = 1,
+    scheduler: Scheduler = None,
     chunk: Chunk = None,
     checkpoint: CheckpointFolder = None,
     wide: Wide = False,
@@ -68,6 +70,7 @@ def report(
                 clip_input=clip_input,
                 progress=progress,
                 workers=workers,
+                scheduler=scheduler,
                 chunk=chunk,
                 checkpoint=checkpoint,
             )

@@ -22,6 +22,7 @@ from snnc.cli.options import (
     LavaProcesses,
     Limit,
     NetFile,
+    Scheduler,
     Workers,
     completing,
     engine_name,
@@ -53,6 +54,7 @@ def run(
     ] = None,
     clip_input: ClipInput = False,
     workers: Workers = 1,
+    scheduler: Scheduler = None,
     chunk: Chunk = None,
     checkpoint: CheckpointFolder = None,
     as_json: Json = False,
@@ -71,6 +73,7 @@ def run(
             clip_input=clip_input,
             progress=progress,
             workers=workers,
+            scheduler=scheduler,
             chunk=chunk,
             checkpoint=checkpoint,
         )

@@ -20,6 +20,7 @@ from snnc.cli.options import (
     Limit,
     ModelFile,
     Plot,
+    Scheduler,
     TimeSteps,
     Wide,
     Workers,
@@ -74,6 +75,7 @@ def sweep(
     limit: Limit = None,
     clip_input: ClipInput = False,
     workers: Workers = 1,
+    scheduler: Scheduler = None,
     plot: Plot = None,
     wide: Wide = False,
     columns: Columns = "",
@@ -100,6 +102,7 @@ def sweep(
                 plot=plot,
                 progress=progress,
                 workers=workers,
+                scheduler=scheduler,
                 **options,
             )
     tables, lines = [sweep_table(result)], sweep_lines(result)
