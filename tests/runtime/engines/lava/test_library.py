@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import subprocess
 import sys
 from pathlib import Path
 
@@ -30,6 +31,7 @@ def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     (tmp_path / "defaults.py").write_text(SOURCE)
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setattr(library, "MODULE", "defaults")
+    monkeypatch.setattr(library, "MESSAGES", "defaults")
     monkeypatch.setattr(library, "LACKS_HASHES", True)
     monkeypatch.delitem(sys.modules, "defaults", raising=False)
     return "defaults"
@@ -70,3 +72,23 @@ def test_the_command_is_that_for_this_python() -> None:
     told = "--ignore-requires-python" in command("slayer")
     assert told is (sys.version_info >= OLDEST_WITHOUT)
     assert command("slayer").startswith("pip install 'snnc[slayer]'")
+
+
+SPAWNED = """
+import multiprocessing, sys
+
+multiprocessing.set_start_method("spawn")
+from snnc.runtime.engines.lava import library
+
+usual = multiprocessing.set_start_method
+library.load()
+from lava.magma.core.process.process import AbstractProcess
+
+assert multiprocessing.get_start_method() == "fork"
+assert multiprocessing.set_start_method == usual
+"""
+
+
+@pytest.mark.lava
+def test_lava_is_imported_where_it_was_said_how_processes_start() -> None:
+    subprocess.run([sys.executable, "-c", SPAWNED], check=True)
