@@ -14,6 +14,7 @@ conversion to a whole number truncates.
 
 from __future__ import annotations
 
+from operator import is_not
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,7 @@ from lava.proc.sdn.models import PyDeltaModelFixed, PySigmaDeltaModelFixed, PySi
 from snnc.runtime.engines.lava.channels import LeanInPort, LeanModel, LeanOutPort
 
 Array = npt.NDArray[Any]
+Share = float | npt.NDArray[np.float64]
 UNITY, HIGHEST = 1 << 12, 1 << 23
 
 
@@ -40,20 +42,25 @@ class FastMembrane(LeanModel, AbstractPyLifModelFixed):
     u: Any
     v: Any
     effective_vth: Any
-    _mantissa: Array | None = None
-    _exponent: Array | None = None
-    """What the bias was made of."""
+    _seen: tuple[Any, ...] | None = None
+    """The variables that what follows was made of."""
+    _kept: tuple[Share, Share] | None = None
+    """What remains of u and of v from a time step to the next; None where Lava is to say."""
     _scaled: npt.NDArray[np.float64] | None = None
 
     def scale_bias(self) -> None:
-        """Make the bias anew where it was written to."""
-        if self._mantissa is not self.bias_mant or self._exponent is not self.bias_exp:
+        """Make what constants are made of anew where one was written to."""
+        given = (self.bias_mant, self.bias_exp, self.du, self.dv)
+        if self._seen is None or any(map(is_not, given, self._seen)):
             super().scale_bias()
-            self._mantissa, self._exponent = self.bias_mant, self.bias_exp
+            self._seen = given
+            kept = (self.decay_unity - (self.du + self.ds_offset), self.decay_unity - self.dv)
+            exact = all(map(_is_share, kept)) and self.effective_bias.dtype == np.int32
+            self._kept = (kept[0] / UNITY, kept[1] / UNITY) if exact else None
 
     def on_var_update(self) -> None:
-        """A bias may have changed in place."""
-        self._mantissa = None
+        """Variables may have changed in place."""
+        self._seen = None
 
     def scale_threshold(self) -> None:
         """Keep the threshold in the type of the states, if it fits."""
@@ -65,30 +72,29 @@ class FastMembrane(LeanModel, AbstractPyLifModelFixed):
     def subthr_dynamics(self, activation_in: Array) -> None:
         """One time step of both states."""
         self.u, self.v = _in_32_bits(self.u), _in_32_bits(self.v)
-        kept = [self.decay_unity - (self.du + self.ds_offset), self.decay_unity - self.dv]
-        states = (self.u, self.v, self.effective_bias)
-        if any(each.dtype != np.int32 for each in states) or not all(map(_is_share, kept)):
+        if self._kept is None or not self.u.dtype == self.v.dtype == np.int32:
             super().subthr_dynamics(activation_in)
             return
-        self._decay(self.u, kept[0])
+        self._decay(self.u, self._kept[0])
         self.u += np.left_shift(activation_in, self.act_shift)
         self._wrap()
-        self._decay(self.v, kept[1])
+        self._decay(self.v, self._kept[1])
         self.v += self.u
         self.v += self.effective_bias
-        np.clip(self.v, 1 - self.max_uv_val, self.max_uv_val - 1, out=self.v)
+        np.maximum(self.v, 1 - self.max_uv_val, out=self.v)
+        np.minimum(self.v, self.max_uv_val - 1, out=self.v)
 
     def reset_voltage(self, spike_vector: npt.NDArray[np.bool_]) -> None:
         """Set the potential of who fired to 0."""
         np.copyto(self.v, 0, where=spike_vector)
 
-    def _decay(self, state: npt.NDArray[np.int32], kept: Array) -> None:
-        """Keep so many 4096th parts, truncated."""
-        if np.all(kept == self.decay_unity):
+    def _decay(self, state: npt.NDArray[np.int32], kept: Share) -> None:
+        """Keep this share, truncated."""
+        if isinstance(kept, float) and kept == 1:
             return
         if self._scaled is None:
             self._scaled = np.empty(state.shape)
-        np.multiply(state, kept / self.decay_unity, out=self._scaled)
+        np.multiply(state, kept, out=self._scaled)
         np.copyto(state, self._scaled, casting="unsafe")
 
     def _wrap(self) -> None:

@@ -269,3 +269,41 @@ def test_edges_of_states_and_products() -> None:
     )
     inputs = np.resize(np.array([(1 << 24) - 1, 1 << 24, -(1 << 24)]), (STEPS, 1, 2))
     compare(synapse, PyDelayDenseModelBitAcc, inputs, ("a_buff",))
+
+
+@pytest.mark.parametrize("kind", ["LIF", "Conv", "Dense", "DelayDense"])
+def test_variables_that_the_host_writes(kind: str) -> None:
+    """Lava writes into arrays and says so; numbers it replaces."""
+    from lava.magma.compiler.compiler_graphs import ProcGroupDiGraphs
+    from lava.proc.conv.process import Conv
+    from lava.proc.dense.process import DelayDense, Dense
+    from lava.proc.lif.process import LIF
+
+    from snnc.runtime.lava_models import fast_lava_models
+
+    even = 2 * np.arange(-8, 8).reshape(4, 4)
+    delays = np.arange(16).reshape(4, 4) % 3
+    process, name, shape = {
+        "LIF": (
+            LIF(shape=(4,), vth=999, du=99, bias_mant=np.arange(4), bias_exp=6),
+            "bias_mant",
+            4,
+        ),
+        "Conv": (Conv(weight=even[..., None, None], input_shape=(6, 1, 1)), "weight", (6, 1, 1)),
+        "Dense": (Dense(weights=even), "weights", 4),
+        "DelayDense": (DelayDense(weights=even, delays=delays, max_delay=2), "weights", 4),
+    }[kind]
+    found = ProcGroupDiGraphs._find_proc_models(process)
+    stock = next(each for each in found if "fixed_pt" in each.tags)
+    pair = [Alone(process, each) for each in (stock, fast_lava_models()[type(process)])]
+    for step in range(STEPS):
+        sent = np.resize(np.arange(step, 12), shape)
+        np.testing.assert_array_equal(*(each.step(sent) for each in pair))
+        if kind == "LIF":
+            np.testing.assert_array_equal(*(each.model.v for each in pair))
+        for each in pair:
+            if kind == "LIF" and step == 2:
+                each.model.du = each.model.dv = 2000
+                continue
+            getattr(each.model, name)[...] += 2 * step
+            each.model.on_var_update()
