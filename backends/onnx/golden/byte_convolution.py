@@ -86,7 +86,9 @@ def byte_sum(projection: Projection, source: Node, shape: tuple[int, ...]) -> By
     ConvInteger is quick where a kernel reads all channels. Kernels that read one of them are
     quick as QLinearConv alone, whose sums must be bytes.
     """
-    connection, levels = projection.connection, source.sends.levels
+    connection, law = projection.connection, source.sends
+    # a train is read time step by time step
+    levels = 1 if law.train == "spikes" and not law.is_constant else law.levels
     if not isinstance(connection, Convolution) or levels > BYTE:
         return None
     stages = byte_stages(connection, source.shape, shape, levels)

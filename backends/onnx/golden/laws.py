@@ -62,8 +62,12 @@ def add_copies(graph: GoldenGraph, population: Population) -> None:
 
 def add_rate(graph: GoldenGraph, population: Population) -> None:
     """One time step after the other, from the currents of all of them."""
-    assert isinstance(population.neuron, Rate)
-    add_train(graph, population, population.neuron, _currents(graph, population))
+    law = population.neuron
+    assert isinstance(law, Rate)
+    if _repeats(population, law, graph.nodes[population.projections[0].source]):
+        _add_identity(graph, population)
+        return
+    add_train(graph, population, law, _currents(graph, population))
 
 
 def add_offset_spike(graph: GoldenGraph, population: Population) -> None:
@@ -95,12 +99,11 @@ LAWS: Mapping[type[Neuron], Writer] = MappingProxyType(
 
 def _add_staircase(graph: GoldenGraph, population: Population, staircase: WholeStaircase) -> None:
     """N = clip(⌊z/Δ⌋, 0, N)."""
-    (source, *_) = population.projections
-    if _passes_on(population, staircase, graph.nodes[source.source]):
-        graph.add("Identity", source.source, name=population.name)
-        graph.types[population.name] = graph.types[source.source]
+    source = graph.nodes[population.projections[0].source]
+    if _passes_on(population, staircase, source):
+        _add_identity(graph, population)
         return
-    constants = byte_convolution(population, staircase, graph.nodes[source.source])
+    constants = byte_convolution(population, staircase, source)
     if constants is not None:
         _add_bytes(graph, population, staircase, constants)
         return
@@ -127,14 +130,33 @@ def _add_rounded(graph: GoldenGraph, population: Population, staircase: WholeSta
     graph.types[population.name] = UINT8
 
 
+def _add_identity(graph: GoldenGraph, population: Population) -> None:
+    source = population.projections[0].source
+    graph.add("Identity", source, name=population.name)
+    graph.types[population.name] = graph.types[source]
+
+
 def _passes_on(population: Population, staircase: WholeStaircase, source: Node) -> bool:
-    """Whether it sends what it receives, as a relay does."""
+    """Whether it sends the number that it receives, as a relay does."""
+    if not _receives_unchanged(population) or source.sends.train == "spikes":
+        return False
+    unscaled = bool(np.all(staircase.step == 1) and not staircase.bias.any())
+    return unscaled and staircase.levels >= source.sends.levels
+
+
+def _repeats(population: Population, law: Rate, source: Node) -> bool:
+    """Whether it sends the train that it receives: of θ = 1 from 0 on every spike is one again."""
+    train = source.sends.train == "spikes" and not source.sends.is_constant
+    same = train and source.sends.levels == law.time_steps and not population.bias.any()
+    at_once = bool(np.all(law.threshold == 1) and not law.initial.any())
+    return same and at_once and _receives_unchanged(population)
+
+
+def _receives_unchanged(population: Population) -> bool:
+    """Whether its sums are the numbers of its only source."""
     projection, *others = population.projections
     factors = factors_of(projection, population.shape[0])
-    if others or factors is None or source.sends.train == "spikes":
-        return False
-    unscaled = bool(np.all(factors == 1) and np.all(staircase.step == 1))
-    return unscaled and not staircase.bias.any() and staircase.levels >= source.sends.levels
+    return not others and factors is not None and bool(np.all(factors == 1))
 
 
 def _add_bytes(

@@ -72,7 +72,10 @@ class GoldenGraph(Graph):
         terms = [self._times(*each, population) for each in factors.items()]
         bias: Numbers | None = per_neuron(population.bias, population.shape)
         for each in others:
-            if (term := self._sum_of_bytes(each, population)) is None:
+            term = None
+            if self._sends_numbers(each.source, population):
+                term = self._sum_of_bytes(each, each.source, population)
+            if term is None:
                 takes = isinstance(each.connection, Dense) or population.bias.ndim == 1
                 added = bias if takes else None
                 numbers = self.counts(each.source, population)
@@ -104,16 +107,17 @@ class GoldenGraph(Graph):
             return numbers
         return self.add("Mul", numbers, self.spread(factors, population))
 
-    def _sum_of_bytes(self, projection: Projection, population: Population) -> str | None:
+    def _sum_of_bytes(
+        self, projection: Projection, numbers: str, population: Population
+    ) -> str | None:
         """2^e · Σ w·n in floats, computed in bytes; None where that cannot be."""
         source = projection.source
-        if self.types[source] != UINT8 or not self._sends_numbers(source, population):
+        if self.types[source] != UINT8:
             return None
         found = byte_sum(projection, self.nodes[source], population.shape)
         if found is None:
             return None
         *sums, last = found.stages
-        numbers = source
         for each in sums:
             numbers = self.sums_of_bytes(each, numbers)
         weights = map(self.constant, found.weights)
@@ -167,13 +171,16 @@ class GoldenGraph(Graph):
 
     def currents(self, projection: Projection, population: Population, steps: int) -> str:
         """What arrives in each time step: (steps, images, *shape), or (1, …) of a constant."""
-        source = self.nodes[projection.source]
-        numbers = self.cast(projection.source, FLOAT)
+        source, numbers = self.nodes[projection.source], projection.source
         if source.sends.is_constant:
             steps = 1
         else:
             numbers = self.add("Reshape", numbers, self.whole((-1, *source.shape)))
-        sums = self.projection(projection, numbers, population, None)
+        sums = self._sum_of_bytes(projection, numbers, population)
+        if sums is None:
+            if self.types[source.name] != FLOAT:
+                numbers = self.add("Cast", numbers, to=FLOAT)
+            sums = self.projection(projection, numbers, population, None)
         return self.add("Reshape", sums, self.whole((steps, -1, *population.shape)))
 
 

@@ -5,10 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from support.integer_law import evaluate
+from support.spiking_networks import random_network
 
 from snnc.backends.onnx.golden.model import golden_model
 from snnc.compiler.inputs import GradedInput
-from snnc.compiler.laws import BitSerial, Integers, Readout
+from snnc.compiler.laws import BitSerial, Integers, Rate, Readout
 from snnc.compiler.spiking import (
     Connection,
     Convolution,
@@ -132,3 +133,43 @@ def test_one_weight_for_a_plane_is_a_sum_first(*, alike: bool) -> None:
     found = network((KERNEL, 0), readout=weights)
     assert ("ReduceSum" in kinds(found)) == alike
     assert_golden_is_the_law(found)
+
+
+def test_a_relay_of_a_train_takes_no_time_steps() -> None:
+    networks = [random_network(seed, "rate") for seed in range(40)]
+    relayed = 0
+    for found in networks:
+        trains = [each for each in found if isinstance(each.neuron, Rate)]
+        relays = [
+            each
+            for each in trains
+            if each.is_relay and isinstance(each.projections[0].connection, Convolution)
+        ]
+        graph = golden_model(found, every_population=True).graph
+        scans = sum(each.op_type == "Scan" for each in graph.node)
+        assert scans == len(trains) - len(relays)
+        relayed += len(relays)
+    assert relayed
+
+
+@pytest.mark.parametrize("change", [{"threshold": 2}, {"initial": 1}])
+def test_a_neuron_that_changes_its_train_is_no_relay(change: dict[str, int]) -> None:
+    found = next(
+        each
+        for each in (random_network(seed, "rate") for seed in range(40))
+        if any(p.is_relay and isinstance(p.neuron, Rate) for p in each)
+    )
+    changed = {name: np.full(1, value) for name, value in change.items()}
+    found = found.replaced(
+        tuple(
+            replace(each, neuron=replace(each.neuron, **changed))
+            if each.is_relay and isinstance(each.neuron, Rate)
+            else each
+            for each in found
+        )
+    )
+    pixels = np.random.default_rng(0).integers(0, found.input.levels + 1, (5, *found.input.shape))
+    given = Golden(found, every_population=True, threads=1).run(pixels)
+    expected = evaluate(found, pixels)
+    for name, numbers in given.sent.items():
+        np.testing.assert_array_equal(numbers, expected[name])
