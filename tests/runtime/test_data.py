@@ -222,3 +222,10 @@ def test_bytes_are_taken_where_their_meaning_is_clear(low: int, high: int, clear
         return
     with pytest.raises(SnncError, match=r"^data: x holds uint8, the input takes -1\.\.1\n"):
         accepted(Data(BYTES), source, name="data")
+
+
+def test_the_first_image_is_counted_over_all_of_them() -> None:
+    x = np.zeros((700, 3), np.float32)
+    x[[300, 301, 600], 1] = np.nan
+    with pytest.raises(SnncError, match=r"^data: 3 values, the first in image 300, are not finite"):
+        accepted(Data(x), FEATURES, name="data")

@@ -88,6 +88,14 @@ def test_nobody_works_on_when_the_block_is_left(tmp_path: Path) -> None:
     assert not alive(tmp_path)
 
 
+def test_what_nobody_waited_for_is_forgotten() -> None:
+    with Pool(2) as place:
+        abandoned = place.results(Square(), range(9), ignore)
+        next(abandoned)
+        abandoned.close()
+        assert dict(place.results(Square(1), range(4), ignore)) == {k: k * k + 1 for k in range(4)}
+
+
 CALLER = """
 import sys
 from pathlib import Path
