@@ -86,13 +86,18 @@ class StoredImages:
     def __len__(self) -> int:
         return len(self.stored)
 
-    def __getitem__(self, images: slice, /) -> Array:
-        """Some images, one behind the other.
+    def __array__(self, dtype: npt.DTypeLike = None, copy: bool | None = None) -> Array:
+        return np.asarray(self[:], dtype)
+
+    def __getitem__(self, images: slice | int, /) -> Array:
+        """Some images, one behind the other, or one.
 
         Raises:
             SnncError: for a file that is no longer what it was.
         """
-        return _channels_first(self.stored[images], self.source)
+        if isinstance(images, slice):
+            return _channels_first(self.stored[images], self.source)
+        return np.asarray(_channels_first(self.stored[images][None], self.source)[0])
 
     def is_here(self) -> bool:
         """Whether the file is there as it was."""

@@ -80,12 +80,18 @@ class StoredArray:
     def __len__(self) -> int:
         return self.shape[0]
 
-    def __getitem__(self, images: slice, /) -> Array:
-        """Some rows, one behind the other.
+    def __array__(self, dtype: npt.DTypeLike = None, copy: bool | None = None) -> Array:
+        return np.asarray(self[:], dtype)
+
+    def __getitem__(self, images: slice | int, /) -> Array:
+        """Some rows, one behind the other, or one.
 
         Raises:
             SnncError: for a file that is no longer what it was.
         """
+        if not isinstance(images, slice):
+            number = range(len(self))[images]
+            return np.asarray(self[number : number + 1][0])
         first, last, step = images.indices(len(self))
         assert step == 1
         wanted = self.rows(first, last)

@@ -44,6 +44,10 @@ def test_slices_are_those_of_numpy(tmp_path: Path, kind: str) -> None:
     for first, last in ((0, 9), (3, 5), (7, 99), (5, 5), (0, None), (-2, None)):
         np.testing.assert_array_equal(found[first:last], X[first:last])
     np.testing.assert_array_equal(found.rows(2, 7)[1:3], X[3:5])
+    np.testing.assert_array_equal(found, X)
+    np.testing.assert_array_equal(found[-2], X[7])
+    with pytest.raises(IndexError):
+        found[9]
 
 
 @pytest.mark.parametrize("x", [np.asfortranarray(X), X.astype(">f4"), X[:0]])
@@ -61,6 +65,7 @@ def test_images_are_arranged_as_they_are_read(tmp_path: Path) -> None:
     assert stored.x.shape == memory.x.shape == X.shape
     np.testing.assert_array_equal(stored.x[:], X)
     np.testing.assert_array_equal(stored.part(4, 3).x[1:], memory.part(4, 3).x[1:])
+    np.testing.assert_array_equal(stored.x[4], X[4])
     line = GradedInput("x", (2, 1, 12), 255, 0.0, 1.0)
     flat = accepted(load_data(saved(tmp_path, "npy", X.reshape(9, 2, 12))), line, name="x", limit=7)
     np.testing.assert_array_equal(flat.x[2:4], X.reshape(9, 2, 1, 12)[2:4])
