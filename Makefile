@@ -7,7 +7,7 @@ STAMP := .venv/.complete
 MINUTES ?= 30
 SEED ?= 0
 
-.PHONY: help setup demo test check docs outputs figures notebooks zoo fuzz mutants format
+.PHONY: help setup demo test check docs outputs figures notebooks zoo bench fuzz mutants format
 
 help: ## show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -51,6 +51,11 @@ notebooks: $(STAMP) ## run the notebooks of docs/notebooks and store what they p
 
 zoo: $(STAMP) ## every network, code and width of weights, LAVA_MINUTES=60 of them on Lava: a few hours
 	PYTHONPATH=.:tests $(BIN)/python -m zoo.product --lava $(LAVA_MINUTES)
+
+bench: $(STAMP) ## the ratios of benchmarks/README.md, in short
+	$(BIN)/python -m benchmarks.vgg16
+	$(BIN)/python -m benchmarks.zoo
+	$(BIN)/python -m benchmarks.netx
 
 fuzz: $(STAMP) ## attack snnc for MINUTES=30 with cases of SEED=0; findings are in out/fuzz
 	$(BIN)/python -m tests.fuzz --minutes $(MINUTES) --seed $(SEED)
