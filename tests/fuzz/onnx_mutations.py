@@ -98,9 +98,7 @@ def shape_of_tensor(model: onnx.ModelProto, rng: Rng) -> None:
 def reshaped_tensor(model: onnx.ModelProto, rng: Rng) -> None:
     """The same numbers, under another shape that fits."""
     tensor = _any_tensor(model, rng)
-    size = (
-        min(int(np.prod(tensor.dims, dtype=np.float64)), (1 << 63) - 1) if len(tensor.dims) else 1
-    )
+    size = min(prod(tensor.dims), (1 << 63) - 1)
     del tensor.dims[:]
     tensor.dims.extend(of(([size], [1, size], [size, 1], [1, 1, size], [size, 1, 1, 1]), rng))
 
