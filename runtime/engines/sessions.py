@@ -69,8 +69,6 @@ def open_session(
     options.intra_op_num_threads = threads = threads or _shared
     if threads == 1:
         options.inter_op_num_threads = 1
-    # the numbers of golden are exact, and stay in the operators that were chosen for them
-    options.add_session_config_entry("session.disable_quant_qdq", "1")
     if not spins:
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     if not optimises:

@@ -21,7 +21,7 @@ from tests.fuzz import (
 )
 from tests.fuzz.campaign import CaseClass
 
-FOREIGN = ("lava", "slayer", "torch", "__main__")
+FOREIGN = ("lava", "lava_models", "slayer", "torch", "__main__")
 """What is not imported for all: it is large, and few cases need it."""
 COMMAND = {"seconds": 180, "room": 64 << 30}
 """Commands have limits of their own."""

@@ -120,15 +120,19 @@ class GoldenGraph(Graph):
         *sums, last = found.stages
         for each in sums:
             numbers = self.sums_of_bytes(each, numbers)
-        weights = map(self.constant, found.weights)
-        unit, zero = self.floats(np.array(1 << projection.exponent)), self.constant(0, np.uint8)
+        weights, zero = map(self.constant, found.weights), self.constant(0, np.uint8)
         if found.middle is None:
             total = self.convolution("ConvInteger", last, numbers, next(weights), zero, *weights)
-            return self.add("DequantizeLinear", total, unit)
-        one, middle = self.floats(np.array(1)), self.constant(found.middle, np.uint8)
-        inputs = numbers, one, zero, next(weights), one, *weights, one, middle
-        total = self.convolution("QLinearConv", last, *inputs)
-        return self.add("DequantizeLinear", total, unit, middle)
+            total = self.add("Cast", total, to=FLOAT)
+        else:
+            one, middle = self.floats(np.array(1)), self.constant(found.middle, np.uint8)
+            inputs = numbers, one, zero, next(weights), one, *weights, one, middle
+            total = self.convolution("QLinearConv", last, *inputs)
+            total = self.add("Cast", total, to=FLOAT)
+            total = self.add("Sub", total, self.floats(np.array(found.middle)))
+        if projection.exponent == 0:
+            return total
+        return self.add("Mul", total, self.floats(np.array(1 << projection.exponent)))
 
     def _sends_numbers(self, source: str, population: Population) -> bool:
         """Whether a source sends one number that counts once."""
