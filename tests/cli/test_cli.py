@@ -187,6 +187,7 @@ def test_compare(model: Path, net: Path, data: Path, tmp_path: Path) -> None:
         "missing",
         "loss_in_points",
         "workers",
+        "scheduler",
     }
     for engine in ("lava", "slayer"):
         assert found[engine]["spike_mismatches"] == found[engine]["logit_mismatches"] == 0
